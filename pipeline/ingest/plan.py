@@ -1,0 +1,265 @@
+"""What is to be done with each file: read it, go on where it was left, or leave it.
+
+A source is known by its content, not by its path: SHA-256 over kind, first header block and first data
+record, with the organisation. So a file that was moved, copied, re-saved or compressed is the same source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+
+from pipeline.logs import discover
+from pipeline.logs.assign import Assignment, Rules, assign, server_in_rows
+from pipeline.logs.discover import Candidate, ReadError
+from pipeline.logs.framing import TAIL, Framer, Header
+from pipeline.logs.kinds import Head, read_head
+from pipeline.logs.units import Source
+from pipeline.store.ranges import Range
+from pipeline.store.state import State
+
+HEAD = 64 << 10
+LONGEST_HEAD = 17 << 20
+SETTLED_SECONDS = 24 * 3600
+"""A file that has not been written to for so long is complete: its last line counts even without line end."""
+
+
+class Verdict(Enum):
+    """Why a file is not read."""
+
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A file that is not read, and why."""
+
+    candidate: Candidate
+    verdict: Verdict
+    kind: str = ""
+    note: str = ""
+    organisation: str = ""
+    server: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A file whose beginning was read: kind, identity of its content, and the server its first rows name."""
+
+    candidate: Candidate
+    head: Head
+    content_id: str
+    row_server: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A range of a source that is to be read: from `position` on, or all of it.
+
+    `replaces` names sources whose rows go in the same commit.
+    """
+
+    candidate: Candidate
+    head: Head
+    source: Source
+    content_id: str
+    assignment: Assignment
+    position: int = 0
+    line: int = 1
+    tail: bytes = b""
+    header: Header = field(default_factory=Header)
+    header_position: int = 0
+    grown: bool = False
+    replaces: tuple[str, ...] = ()
+    warning: str | None = None
+
+
+class Planner:
+    """Decides by the state of the store; knows the other logs of a folder as evidence for a server's name."""
+
+    def __init__(self, state: State, rules: Rules, now: datetime, *, reassign: bool = False) -> None:
+        self.state = state
+        self.rules = rules
+        self.now = now
+        self.reassign = reassign
+        self._evidence: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+
+    def look(self, candidate: Candidate) -> Looked | Left:
+        """First step, before any is read: unchanged, or its beginning."""
+        known = self.state.unchanged(candidate.path, candidate.size, candidate.mtime_ns)
+        if known and not (self._settled(candidate) and not known.open_end and _has_pending(candidate, known)):
+            self._evidence[_place(candidate)].update([known.server] if known.server else [])
+            return Left(
+                candidate, Verdict.UNCHANGED, known.kind, known.warning or "", known.organisation, known.server or ""
+            )
+        try:
+            start, whole = discover.head(candidate, HEAD)
+            head = read_head(start, whole=whole)
+            if head.kind.is_read and not head.first_record and not whole:
+                start, whole = discover.head(candidate, LONGEST_HEAD)
+                head = read_head(start, whole=whole)
+        except ReadError as error:
+            return Left(candidate, Verdict.FAILED, note=str(error))
+        if not head.kind.is_read:
+            return Left(candidate, Verdict.SKIPPED, head.kind.name)
+        lines = start.decode("utf-8", "replace").splitlines()[:200]
+        server = server_in_rows(head.kind, [line for line in lines if line[:1].isdigit()])
+        if server:
+            self._evidence[_place(candidate)][server] += 1
+        identity = hashlib.sha256(
+            b"\x00".join([head.kind.name.encode(), head.header_block, head.first_record])
+        ).hexdigest()[:32]
+        return Looked(candidate, head, identity, server)
+
+    def decide(self, looked: Looked) -> Job | Left:
+        """Second step: whose it is, and which part of it is new."""
+        candidate, kind = looked.candidate, looked.head.kind
+        assignment = assign(
+            candidate.path, candidate.folders, candidate.name, kind, looked.row_server or self._neighbours(looked), self.rules
+        )
+        source_id = _source_id(assignment.organisation, looked.content_id)
+        at_path = self.state.by_path.get(candidate.path)
+        if at_path and at_path.content_id == looked.content_id and at_path.organisation == assignment.organisation:
+            source_id = at_path.source_id
+        elsewhere = sorted(
+            other for other in self.state.by_content.get(looked.content_id, ())
+            if self.state.newest[other].organisation != assignment.organisation
+        )
+        if elsewhere and not self.reassign:
+            owner = self.state.newest[elsewhere[0]].organisation
+            return Left(
+                candidate, Verdict.SKIPPED, "same log under another organisation",
+                f"already in the store as {owner}, now found as {assignment.organisation}; --reassign moves it",
+                assignment.organisation,
+            )
+        server = self.state.server_name(assignment.organisation, assignment.server) if assignment.server else None
+        source = Source(source_id, candidate.path, kind.name, server, assignment.server_basis, assignment.service)
+        known = self.state.newest.get(source_id)
+        fresh = Job(candidate, looked.head, source, looked.content_id, assignment, warning=_warning(looked, assignment))
+        if elsewhere:
+            return replace(fresh, replaces=(*elsewhere, *([source_id] if known else [])))
+        if known is None:
+            # A log that had no row yet when it was read had another identity.
+            if at_path and self._is_header_of(at_path, looked):
+                return replace(fresh, replaces=(at_path.source_id,), grown=True)
+            return fresh
+        return self._continue(fresh, known)
+
+    def _continue(self, job: Job, known: Range) -> Job | Left:
+        candidate = job.candidate
+        unchanged = Left(
+            candidate, Verdict.UNCHANGED, job.source.kind, "", job.assignment.organisation, job.source.server or ""
+        )
+        try:
+            tail, further = _look_behind(candidate, known.position_to)
+        except ReadError as error:
+            return Left(candidate, Verdict.FAILED, job.source.kind, str(error), job.assignment.organisation)
+        matches = hashlib.sha256(tail).hexdigest() == known.tail_sha256
+        same_path = known.path == candidate.path
+        if matches and not further:
+            if same_path and (known.size, known.mtime_ns) == (candidate.size, candidate.mtime_ns):
+                return unchanged
+            return replace(job, position=known.position_to, line=known.next_line, tail=tail, warning=known.warning)
+        if matches and known.open_end:
+            return replace(job, replaces=(known.source_id,), grown=True)
+        if matches:
+            header, at = _header_at(candidate, known, job.head)
+            return replace(
+                job, position=known.position_to, line=known.next_line, tail=tail, header=header, header_position=at,
+                grown=True,
+            )
+        if tail is _SHORTER:
+            return replace(job, warning=_SHORTER_COPY)
+        fresh = self.fresh_source(job, known)
+        second = self.state.newest.get(fresh.source.source_id)
+        return fresh if same_path or second is None else self._continue(fresh, second)
+
+    def fresh_source(self, job: Job, known: Range) -> Job:
+        """A job for a file whose taken part differs: in the same place it replaces, elsewhere it is a second source."""
+        if known.path == job.candidate.path:
+            return replace(job, replaces=(known.source_id,), grown=True, warning="its taken part was changed: read anew")
+        other = _source_id(job.source.source_id, job.candidate.path)
+        return replace(
+            job, source=replace(job.source, source_id=other),
+            warning=f"begins like {known.path} but goes on otherwise: kept as a second source",
+        )
+
+    def take_evidence(self, other: Planner) -> None:
+        """Keep what an earlier planner of this run has seen of the folders."""
+        self._evidence = other._evidence
+
+    def _neighbours(self, looked: Looked) -> str | None:
+        """The server that all other logs of the same folder tree name."""
+        votes = self._evidence.get(_place(looked.candidate))
+        return next(iter(votes)) if votes and len(votes) == 1 else None
+
+    def _settled(self, candidate: Candidate) -> bool:
+        return candidate.is_archived or self.now.timestamp() - candidate.mtime_ns / 1e9 > SETTLED_SECONDS
+
+    def takes_tail(self, job: Job) -> bool:
+        """Whether a last line without line end is read."""
+        return self._settled(job.candidate)
+
+    def _is_header_of(self, known: Range, looked: Looked) -> bool:
+        block = hashlib.sha256(b"\x00".join([looked.head.kind.name.encode(), looked.head.header_block, b""]))
+        return known.content_id == block.hexdigest()[:32]
+
+
+_SHORTER = b"\x00shorter"
+_SHORTER_COPY = "shorter than what was read of it before"
+
+
+def is_shorter_copy(job: Job) -> bool:
+    """Whether the file ends before the position that was reached: its lines must be compared with the store's."""
+    return job.warning == _SHORTER_COPY
+
+
+def _look_behind(candidate: Candidate, position: int) -> tuple[bytes, bool]:
+    """The bytes before a position, and whether any follow it; `_SHORTER` if the file ends before it."""
+    begin = max(0, position - TAIL)
+    got = b""
+    for chunk in discover.chunks(candidate, begin, size=2 * TAIL):
+        got += chunk
+        if len(got) > position - begin:
+            break
+    if len(got) < position - begin:
+        return _SHORTER, False
+    return got[: position - begin], len(got) > position - begin
+
+
+def _header_at(candidate: Candidate, known: Range, head: Head) -> tuple[Header, int]:
+    """The header block that was in force where reading ended: in mid-file it can be another than the first."""
+    if known.header_position == 0:
+        return head.kind.header, 0
+    start = next(discover.chunks(candidate, known.header_position, size=HEAD), b"")
+    framer = Framer()
+    runs = [*framer.feed(start), *framer.finish(take_tail=False)]
+    return (runs[0].header if runs and runs[0].header.fields else head.kind.header), known.header_position
+
+
+def _has_pending(candidate: Candidate, known: Range) -> bool:
+    return not candidate.is_archived and known.position_to < candidate.size
+
+
+def _place(candidate: Candidate) -> tuple[str, ...]:
+    """The folders above Exchange's own: logs below the same ones are of the same server."""
+    folders: list[str] = [str(candidate.file.parent) if not candidate.folders else ""]
+    for folder in candidate.folders:
+        if folder.lower() in ("transportroles", "v14", "v15", "logs", "messagetracking", "protocollog", "frontend", "hub", "edge"):
+            break
+        folders.append(folder)
+    return tuple(folders)
+
+
+def _source_id(organisation: str, content: str) -> str:
+    return hashlib.sha256(f"{organisation}\x00{content}".encode()).hexdigest()[:32]
+
+
+def _warning(looked: Looked, assignment: Assignment) -> str | None:
+    by_shape = "no header: kind and columns by the shape of its first line" if looked.head.kind.by_shape else None
+    return "; ".join(filter(None, (by_shape, assignment.doubt))) or None

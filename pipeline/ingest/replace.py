@@ -1,0 +1,80 @@
+"""Sources whose taken part has changed: their rows leave the store; and shorter copies, compared row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from pipeline.ingest.plan import Job
+from pipeline.logs.discover import ReadError, chunks
+from pipeline.logs.framing import Framer, Run
+from pipeline.logs.units import Reader, Segment, Unit
+from pipeline.store.delta import Part
+from pipeline.store.parts import PartWriter
+from pipeline.store.ranges import Range
+from pipeline.store.store import TABLES, Snapshot
+
+
+def without_sources(
+    snapshot: Snapshot, entries: dict[str, list[Range]], source_ids: Iterable[str], writer: PartWriter
+) -> tuple[list[tuple[Part, list[Range]]], list[Part], int]:
+    """Every part that names one of the sources, written anew without it.
+
+    Returns the new parts with their entries, the parts to remove, and the number of rows that go.
+    """
+    gone = set(source_ids)
+    if not gone:
+        return [], [], 0
+    written: list[tuple[Part, list[Range]]] = []
+    removed: list[Part] = []
+    rows = 0
+    for part in snapshot.parts:
+        named = entries.get(part.path, [])
+        if not any(entry.source_id in gone for entry in named):
+            continue
+        removed.append(part)
+        frame = pl.read_parquet(snapshot.root / part.path, hive_partitioning=False, glob=False)
+        kept = frame.filter(~pl.col("source_id").is_in(list(gone)))
+        rows += frame.height - kept.height
+        left = [entry for entry in named if entry.source_id not in gone]
+        if left:
+            written.append((writer.write(kept, part.organisation, part.month, left), left))
+    return written, removed, rows
+
+
+def rows_agree(
+    job: Job, known: Range, snapshot: Snapshot, entries: dict[str, list[Range]], reader: Reader
+) -> bool:
+    """Whether every complete line of a shorter copy stands in the store under the same line number."""
+    framer = Framer()
+    units: dict[tuple[str, ...], Unit] = {}
+    try:
+        for chunk in chunks(job.candidate):
+            _add(units, job, framer.feed(chunk))
+    except ReadError:
+        return False
+    _add(units, job, framer.finish(take_tail=False))
+    fields = [column.name for column in TABLES[snapshot.name] if column.field]
+    columns = ["source_line", *fields, "raw_line"]
+    mine = [frame.select(columns) for unit in units.values() for frame in reader.read(unit).frames.values()]
+    if not mine:
+        return True
+    paths = [
+        snapshot.root / part.path
+        for part in snapshot.parts
+        if any(entry.source_id == known.source_id for entry in entries.get(part.path, []))
+    ]
+    stored = pl.concat(
+        [pl.read_parquet(path, hive_partitioning=False, glob=False).filter(pl.col("source_id") == known.source_id) for path in paths]
+    ).select(columns)
+    both = pl.concat(mine)
+    found = both.join(stored, on=columns, how="semi", nulls_equal=True)
+    return found.height == both.height
+
+
+def _add(units: dict[tuple[str, ...], Unit], job: Job, runs: Iterable[Run]) -> None:
+    for run in runs:
+        fields = run.header.fields or job.head.kind.header.fields
+        unit = units.setdefault(fields, Unit(job.head.kind.table, job.assignment.organisation, fields))
+        unit.add(Segment(job.source, run))

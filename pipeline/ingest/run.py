@@ -1,0 +1,336 @@
+"""One ingest: reads jobs in order, hands units to workers, commits a batch at a time.
+
+A batch is committed at 2 GB of input or 60 seconds, so that a kill costs at most one. If another process has
+committed in between, the batch is decided anew from the new state; nothing is then in the store twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline.errors import TbesError
+from pipeline.ingest.plan import Job, Left, Looked, Planner, Verdict, is_shorter_copy
+from pipeline.ingest.replace import rows_agree, without_sources
+from pipeline.ingest.summary import FileReport, Summary
+from pipeline.ingest.work import Done, Load, Span, write
+from pipeline.logs.assign import Rules
+from pipeline.logs.derived import Hosts
+from pipeline.logs.discover import ReadError, Unreadable, chunks, discover
+from pipeline.logs.framing import Framer, Run
+from pipeline.logs.units import Reader, Unit
+from pipeline.store.delta import Conflict, Part
+from pipeline.store.parts import PartWriter, polars_schema
+from pipeline.store.ranges import Range
+from pipeline.store.state import State
+from pipeline.store.store import TABLES, Snapshot, Store, read_ranges
+
+UNIT_BYTES = 32 << 20
+OPEN_BYTES = 96 << 20
+BATCH_BYTES = 2 << 30
+BATCH_SECONDS = 60.0
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a progress bar is told: files and bytes done and in all (uncompressed size of archives unknown)."""
+
+    files: int
+    of_files: int
+    bytes: int
+    of_bytes: int
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Parts written and not yet committed, by table, and the files they came from."""
+
+    parts: dict[str, list[tuple[Part, list[Range]]]] = field(default_factory=lambda: {name: [] for name in TABLES})
+    replaced: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in TABLES})
+    looked: list[Looked] = field(default_factory=list)
+    bytes: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_full(self) -> bool:
+        return self.bytes >= BATCH_BYTES or time.monotonic() - self.started >= BATCH_SECONDS
+
+
+class Ingest:
+    """`run` ingests what is under the given paths and says what it did."""
+
+    def __init__(
+        self,
+        store: Store,
+        hosts: Hosts,
+        rules: Rules,
+        *,
+        reassign: bool = False,
+        workers: int | None = None,
+        progress: Callable[[Progress], None] = lambda _: None,
+        now: datetime | None = None,
+    ) -> None:
+        self.store = store
+        self.rules = rules
+        self.reassign = reassign
+        self.workers = workers or max(2, os.cpu_count() or 2)
+        self.progress = progress
+        self.now = now or datetime.now(UTC)
+        self.types = {name: polars_schema(columns) for name, columns in TABLES.items()}
+        self.reader = Reader(TABLES, self.types, hosts, self.now)
+        self.writers = {name: PartWriter(store.root / name) for name in TABLES}
+        self.summary = Summary()
+        self._reports: dict[str, FileReport] = {}
+        self._entries: dict[str, dict[str, list[Range]]] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._planner = Planner(State(), rules, self.now)
+        self._batch = _Batch()
+        self._loads: dict[tuple[str, str, tuple[str, ...]], Load] = {}
+        self._pending: deque[Future[Done]] = deque()
+        self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="tbes")
+
+    def run(self, paths: Sequence[Path]) -> Summary:
+        """Ingest all logs under the paths. Raises TbesError if the store cannot be written."""
+        started = time.monotonic()
+        self.store.create()
+        self._load_state()
+        try:
+            with self._pool:
+                self._read_all(deque(self._look(paths)))
+        except BaseException:
+            self._abandon()
+            raise
+        self.summary.files = list(self._reports.values())
+        self.summary.seconds = time.monotonic() - started
+        return self.summary
+
+    def _read_all(self, todo: deque[Looked]) -> None:
+        of_files, of_bytes = len(todo), sum(looked.candidate.size for looked in todo)
+        conflicts = 0
+        while True:
+            left = sum(looked.candidate.size for looked in todo) if len(todo) % 64 == 0 or of_files < 2000 else None
+            if left is not None:
+                self.progress(Progress(of_files - len(todo), of_files, of_bytes - left, of_bytes))
+            try:
+                if todo:
+                    self._read(todo.popleft())
+                if not todo or self._batch.is_full:
+                    self._commit()
+                    if not todo:
+                        return
+            except Conflict:
+                # Another process was first: what this batch held is decided anew from its state.
+                conflicts += 1
+                if conflicts == ATTEMPTS:
+                    raise TbesError(
+                        f"Other processes kept committing to {self.store.root}: run this ingest again when they are done."
+                    ) from None
+                todo.extendleft(reversed(self._batch.looked))
+                self._drop_batch()
+                self._load_state()
+
+    def _load_state(self) -> None:
+        state = State()
+        for snapshot in self.store.snapshot():
+            self._snapshots[snapshot.name] = snapshot
+            self._entries[snapshot.name] = read_ranges(snapshot)
+            for entries in self._entries[snapshot.name].values():
+                state.add(entries)
+        planner = Planner(state, self.rules, self.now, reassign=self.reassign)
+        planner.take_evidence(self._planner)
+        self._planner = planner
+
+    def _look(self, paths: Iterable[Path]) -> list[Looked]:
+        todo: list[Looked] = []
+        for found in discover(paths, exclude=self.store.root):
+            if isinstance(found, Unreadable):
+                self._report(FileReport(found.path, "failed", note=found.reason))
+                continue
+            looked = self._planner.look(found)
+            if isinstance(looked, Left):
+                self._leave(looked)
+            else:
+                todo.append(looked)
+        return todo
+
+    def _leave(self, left: Left) -> None:
+        self._report(
+            FileReport(left.candidate.path, left.verdict.value, left.kind, left.organisation, left.server, left.note)
+        )
+
+    def _report(self, report: FileReport) -> FileReport:
+        self._reports[report.path] = report
+        return report
+
+    def _read(self, looked: Looked) -> None:
+        decision = self._planner.decide(looked)
+        if isinstance(decision, Job) and is_shorter_copy(decision):
+            decision = self._compared(decision)
+        if isinstance(decision, Left):
+            self._leave(decision)
+            return
+        self._batch.looked.append(looked)
+        self._batch.replaced[decision.head.kind.table].update(decision.replaces)
+        self._read_job(decision, looked)
+
+    def _compared(self, job: Job) -> Job | Left:
+        """A copy that ends before what was read: unchanged if its lines are in the store, else another source."""
+        self._commit()
+        known = self._planner.state.newest[job.source.source_id]
+        name = job.head.kind.table
+        if rows_agree(job, known, self._snapshots[name], self._entries[name], self.reader):
+            return Left(
+                job.candidate, Verdict.UNCHANGED, job.source.kind, "a shorter copy of what was read", known.organisation,
+                known.server or "",
+            )
+        return self._planner.fresh_source(job, known)
+
+    def _read_job(self, job: Job, looked: Looked) -> None:
+        report = self._report(
+            FileReport(
+                job.candidate.path, "grown" if job.grown else "new", job.source.kind, job.assignment.organisation,
+                job.source.server or "", job.warning or "",
+            )
+        )
+        framer = Framer(job.header, job.position, job.line, job.header_position, tail=job.tail)
+        span: Span | None = None
+        open_end = False
+        warning = None
+        try:
+            for chunk in chunks(job.candidate, job.position):
+                report.bytes += len(chunk)
+                self._batch.bytes += len(chunk)
+                span = self._take(job, framer, framer.feed(chunk)) or span
+                self._submit_large()
+                if self._batch.is_full:
+                    self._commit()
+                    self._batch.looked.append(looked)
+                    span = None
+            settled, before = self._planner.takes_tail(job), framer.position
+            span = self._take(job, framer, framer.finish(take_tail=settled)) or span
+            open_end = settled and framer.position > before and not framer.ended_line
+        except ReadError as error:
+            report.outcome, report.note = "failed", str(error)
+            warning = f"read in part: {error}"
+            span = self._take(job, framer, framer.finish(take_tail=False)) or span
+        report.pending = framer.pending_lines
+        if span is None and framer.position == job.position and self._is_known_as(job):
+            report.outcome = "failed" if warning else "unchanged"
+            return
+        # A source that brought no line still leaves an entry, or it would be opened for ever.
+        span = span or self._load_for(job, job.head.kind.header.fields).span_of(job, framer.position, framer.line)
+        span.reached(framer)
+        span.open_end, span.warning = open_end, warning
+        if job.position and not job.grown and not warning:
+            report.outcome, report.note = "unchanged", "read before under another name or time"
+        self._planner.state.add([_provisional(job, framer, open_end, self.now)])
+        if sum(load.unit.size for load in self._loads.values()) > OPEN_BYTES:
+            self._submit_all()
+
+    def _is_known_as(self, job: Job) -> bool:
+        known = self._planner.state.newest.get(job.source.source_id)
+        return job.grown and known is not None and known.path == job.candidate.path
+
+    def _take(self, job: Job, framer: Framer, runs: Iterator[Run]) -> Span | None:
+        """Put the runs into the units of their columns; the span that took the last one."""
+        span = None
+        position, line = framer.position, framer.line
+        taken = list(runs)
+        for run in taken:
+            load = self._load_for(job, run.header.fields or job.head.kind.header.fields)
+            span = load.span_of(job, position, line)
+            load.add(span, run)
+            position, line = run.end, run.first_line + run.lines
+            span.reached(framer)
+        return span
+
+    def _load_for(self, job: Job, fields: tuple[str, ...]) -> Load:
+        key = (job.head.kind.table, job.assignment.organisation, fields)
+        return self._loads.setdefault(key, Load(Unit(*key)))
+
+    def _submit_large(self) -> None:
+        for key, load in list(self._loads.items()):
+            if load.unit.size >= UNIT_BYTES:
+                self._submit(key)
+
+    def _submit_all(self) -> None:
+        for key in list(self._loads):
+            self._submit(key)
+
+    def _submit(self, key: tuple[str, str, tuple[str, ...]]) -> None:
+        load, table = self._loads.pop(key), key[0]
+        self._pending.append(
+            self._pool.submit(write, load, self.reader, self.writers[table], self.types[table], self.now)
+        )
+        while len(self._pending) > self.workers:
+            self._collect()
+
+    def _collect(self) -> None:
+        done = self._pending.popleft().result()
+        self._batch.parts[done.table].extend(done.parts)
+        for _, entries in done.parts:
+            for entry in entries:
+                report = self._reports[entry.path]
+                report.rows += entry.rows
+                report.quarantined += entry.quarantined
+                report.header += entry.header
+        self.summary.not_utf8 += done.not_utf8
+
+    def _commit(self) -> None:
+        """Drain the workers and commit both tables. Raises Conflict if another process was first."""
+        self._submit_all()
+        while self._pending:
+            self._collect()
+        for name, table in self.store.tables.items():
+            parts, replaced = self._batch.parts[name], self._batch.replaced[name]
+            if not parts and not replaced:
+                continue
+            entries = self._entries[name]
+            rewritten, removed, rows = without_sources(self._snapshots[name], entries, replaced, self.writers[name])
+            parts.extend(rewritten)
+            table.commit([part for part, _ in parts], removed)
+            self.summary.commits += 1
+            self.summary.removed_rows += rows
+            for part in removed:
+                del entries[part.path]
+            entries.update((part.path, part_entries) for part, part_entries in parts)
+            self._snapshots[name] = Snapshot(name, table.root, tuple(table.parts()))
+            self._batch.parts[name], self._batch.replaced[name] = [], set()
+        self._batch = _Batch()
+
+    def _drop_batch(self) -> None:
+        """Remove what was written and is not committed."""
+        for name, parts in self._batch.parts.items():
+            for part, _ in parts:
+                (self.store.root / name / part.path).unlink(missing_ok=True)
+        self._batch = _Batch()
+
+    def _abandon(self) -> None:
+        """After an error or an interrupt; the pool has ended by now."""
+        for future in self._pending:
+            if not future.cancelled() and future.exception() is None:
+                done = future.result()
+                self._batch.parts[done.table].extend(done.parts)
+        self._drop_batch()
+
+
+def _provisional(job: Job, framer: Framer, open_end: bool, now: datetime) -> Range:
+    """The entry as the planner needs it for the other files of the run; the worker makes the one that is stored."""
+    return Range(
+        source_id=job.source.source_id, content_id=job.content_id, organisation=job.assignment.organisation,
+        organisation_name=job.assignment.organisation_name, path=job.source.path, kind=job.source.kind,
+        server=job.source.server, log_service=job.source.log_service, assignment=job.assignment.text,
+        log_version=job.header.version, position_from=job.position, position_to=framer.position,
+        header_position=framer.header_position, first_line=job.line, next_line=framer.line, lines=0, header=0, rows=0,
+        quarantined=0, joined=0, first_time=None, last_time=None, size=job.candidate.size,
+        mtime_ns=job.candidate.mtime_ns, tail_sha256=hashlib.sha256(framer.tail).hexdigest(), open_end=open_end,
+        read_at=now.isoformat(), warning=None,
+    )

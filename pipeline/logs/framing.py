@@ -1,0 +1,300 @@
+"""Bytes of one log to header blocks and runs of complete lines.
+
+A log is read in chunks. Each chunk is cut where a line begins with a timestamp or `#`, so that a record is
+never split; header blocks are taken out wherever they stand (a service restart writes a new one in
+mid-file) and each run of data lines carries the header that rules it. What follows the last complete
+record is the pending tail: the next reading takes it.
+
+Lines are counted as records: blank lines, NUL padding and header lines count as header.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+BOM = b"\xef\xbb\xbf"
+LONGEST_LINE = 16 << 20
+"""A longer line is never held in memory; its first megabyte is kept."""
+KEPT_OF_LONG_LINE = 1 << 20
+TAIL = 4096
+
+_RECORD_START = re.compile(rb"\n(?:\xef\xbb\xbf)?(?=#|\d{4}-\d\d-\d\dT)")
+_HEADER_LINE = re.compile(
+    rb"^(?:\xef\xbb\xbf)?\x00*(?:#[^\n]*|(?:date-time|DateTime|Timestamp),[^\n]*"
+    rb"|(?:Software|Version|Log-[Tt]ype|Date|Fields): [^\n]*|[\x00 \t]*\r?)(?:\n|\Z)",
+    re.MULTILINE,
+)
+_NUL_THEN_RECORD = re.compile(rb"(?<=[^\n\x00])\x00+(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)")
+_KEY_VALUE = re.compile(rb"^#?([A-Za-z][A-Za-z-]*): ?(.*)$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the `#` lines above a row say. Empty where the log has none."""
+
+    log_type: str = ""
+    version: str = ""
+    date: str = ""
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Complete data lines under one header.
+
+    `data` ends with a line feed; `first_line` is the physical number of its first line; `header_lines` are
+    the header, blank and padding lines directly before it; `end` is the byte offset in the uncompressed log
+    up to which it reaches; `header_position` is where the ruling header begins.
+    """
+
+    header: Header
+    data: bytes
+    first_line: int
+    lines: int
+    header_lines: int
+    end: int
+    header_position: int
+    long_line: LongLine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LongLine:
+    """A line above LONGEST_LINE, of which only the beginning was kept."""
+
+    start: bytes
+    length: int
+    sha256: str
+
+
+@dataclass(slots=True)
+class Framer:
+    """Feed it the bytes of a log in order; it yields runs, and `finish` says what is pending.
+
+    `position`, `line` and `header` continue an earlier reading: the byte offset and physical line number
+    where it ended, and the header that was in force there. `tail` holds the last bytes taken.
+    """
+
+    header: Header = field(default_factory=Header)
+    position: int = 0
+    line: int = 1
+    header_position: int = 0
+    pending_lines: int = 0
+    tail: bytes = b""
+    _rest: bytes = b""
+    _header_lines: int = 0
+    _block: dict[str, str] = field(default_factory=dict)
+    _block_at: int = 0
+    _long: _LongLineReader | None = None
+
+    @property
+    def ended_line(self) -> bool:
+        """Whether the last bytes taken end a line."""
+        return self.tail.endswith(b"\n")
+
+    def feed(self, chunk: bytes) -> Iterator[Run]:
+        """Take the next bytes; yield the runs that are complete by now."""
+        if self._long is not None:
+            chunk = yield from self._skip_long_line(chunk)
+            if not chunk:
+                return
+        buffer = self._rest + chunk if self._rest else chunk
+        cut = _last_record_start(buffer)
+        if cut <= 0:
+            if len(buffer) <= LONGEST_LINE:
+                self._rest = buffer
+                return
+            cut = buffer.rfind(b"\n") + 1
+            if cut == 0:
+                self._rest = b""
+                self._long = _LongLineReader(buffer)
+                return
+        yield from self._runs(buffer[:cut])
+        self._rest = buffer[cut:]
+
+    def finish(self, *, take_tail: bool) -> Iterator[Run]:
+        """End of the bytes. A last line without line end is read only if `take_tail`; else it stays pending.
+
+        `position` is then the offset up to which the log has been read.
+        """
+        if self._long is not None:
+            if take_tail:
+                yield self._long_run(self._long)
+            else:
+                self.pending_lines = 1
+            self._long = None
+            return
+        rest, self._rest = self._rest, b""
+        if not rest:
+            yield from self._trailing_header()
+            return
+        complete = len(rest) if take_tail else _complete_part(rest)
+        if complete:
+            yield from self._runs(rest[:complete])
+        if complete < len(rest):
+            self.pending_lines = 1
+        yield from self._trailing_header()
+
+    def _skip_long_line(self, chunk: bytes) -> Iterator[Run]:
+        assert self._long is not None
+        end = chunk.find(b"\n")
+        self._long.add(chunk if end < 0 else chunk[: end + 1])
+        if end < 0:
+            return b""
+        yield self._long_run(self._long)
+        self._long = None
+        return chunk[end + 1 :]
+
+    def _long_run(self, long: _LongLineReader) -> Run:
+        result = long.result()
+        run = Run(
+            self.header, b"", self.line, 1, self._header_lines, self.position + long.length, self.header_position, result
+        )
+        self._header_lines = 0
+        self._advance(result.start[-TAIL:], long.length, 1)
+        return run
+
+    def _trailing_header(self) -> Iterator[Run]:
+        """Header lines at the end, with no data line behind them."""
+        if self._header_lines:
+            yield Run(self.header, b"", self.line, 0, self._header_lines, self.position, self.header_position)
+            self._header_lines = 0
+
+    def _runs(self, block: bytes) -> Iterator[Run]:
+        if b"\x00" in block:
+            for piece in _split_at_nuls(block):
+                yield from self._runs_between_headers(piece)
+                if piece and not piece.endswith(b"\n"):
+                    self.line -= 1
+            return
+        yield from self._runs_between_headers(block)
+
+    def _runs_between_headers(self, block: bytes) -> Iterator[Run]:
+        if not block:
+            return
+        if _only_records(block):
+            yield self._data_run(block)
+            return
+        at = 0
+        for match in _HEADER_LINE.finditer(block):
+            if match.start() == match.end():
+                continue
+            if match.start() > at:
+                yield self._data_run(block[at : match.start()])
+            self._header_line(match.group())
+            at = match.end()
+        if at < len(block):
+            yield self._data_run(block[at:])
+
+    def _header_line(self, raw: bytes) -> None:
+        text = raw.replace(BOM, b"").strip(b"\x00\r\n\t ")
+        found = _KEY_VALUE.match(text)
+        if found:
+            key, value = found[1].decode("ascii").lower(), found[2].decode("utf-8", "replace").strip()
+            if key in self._block or not self._block:
+                self._block, self._block_at = {}, self.position
+            self._block[key] = value
+            self.header = Header(
+                log_type=self._block.get("log-type", ""),
+                version=self._block.get("version", ""),
+                date=self._block.get("date", ""),
+                fields=tuple(name.strip() for name in self._block.get("fields", "").split(",") if name.strip())
+                or self.header.fields,
+            )
+            self.header_position = self._block_at
+        elif text and not text.startswith(b"#"):
+            names = tuple(name.strip() for name in text.decode("utf-8", "replace").split(","))
+            if not self.header.fields:
+                self.header = Header(self.header.log_type, self.header.version, self.header.date, names)
+                self.header_position = self.position
+        self._header_lines += 1
+        self._advance(raw, len(raw), 1)
+
+    def _data_run(self, data: bytes) -> Run:
+        self._block = {}
+        lines = data.count(b"\n") + (not data.endswith(b"\n"))
+        run = Run(
+            self.header, _clean(data), self.line, lines, self._header_lines, self.position + len(data),
+            self.header_position,
+        )
+        self._header_lines = 0
+        self._advance(data, len(data), lines)
+        return run
+
+    def _advance(self, taken: bytes, length: int, lines: int) -> None:
+        self.tail = taken[-TAIL:] if len(taken) >= TAIL else (self.tail + taken)[-TAIL:]
+        self.position += length
+        self.line += lines
+
+
+class _LongLineReader:
+    def __init__(self, start: bytes) -> None:
+        self.length = 0
+        self._kept = b""
+        self._hash = hashlib.sha256()
+        self.add(start)
+
+    def add(self, chunk: bytes) -> None:
+        self._kept += chunk[: KEPT_OF_LONG_LINE - len(self._kept)]
+        self._hash.update(chunk)
+        self.length += len(chunk)
+
+    def result(self) -> LongLine:
+        return LongLine(self._kept, self.length, self._hash.hexdigest())
+
+
+def line_starts(data: bytes) -> np.ndarray:
+    """Offsets at which the lines of `data` begin, int64."""
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+    if len(ends) and ends[-1] == len(data) - 1:
+        ends = ends[:-1]
+    return np.concatenate([[0], ends + 1]) if len(data) else ends
+
+
+def _only_records(block: bytes) -> bool:
+    """Whether every line begins with a digit, so that no header, blank or foreign line is among them."""
+    first = np.frombuffer(block, np.uint8)[line_starts(block)]
+    return bool(((first == 49) | (first == 50)).all())
+
+
+def _last_record_start(buffer: bytes) -> int:
+    """Offset of the last line that begins with a timestamp or `#`; -1 if only the first line does, or none."""
+    window = 64 << 10
+    while True:
+        begin = max(0, len(buffer) - window)
+        last = -1
+        for match in _RECORD_START.finditer(buffer, begin):
+            last = match.start() + 1
+        if last > 0 or begin == 0:
+            return last
+        window *= 16
+
+
+def _complete_part(rest: bytes) -> int:
+    """How much of the end of a live log is complete: its ended lines, unless a quote is still open in them."""
+    ended = rest.rfind(b"\n") + 1
+    return 0 if rest[:ended].count(b'"') % 2 else ended
+
+
+def _split_at_nuls(block: bytes) -> Iterator[bytes]:
+    """After a crash a half line, NULs and the next line share one physical line: three pieces are made of it."""
+    at = 0
+    for match in _NUL_THEN_RECORD.finditer(block):
+        yield block[at : match.end()]
+        at = match.end()
+    yield block[at:]
+
+
+def _clean(data: bytes) -> bytes:
+    """Without BOMs at line starts and NULs at line ends; the last line ended."""
+    if data.startswith(BOM):
+        data = data[len(BOM) :]
+    if b"\n" + BOM in data:
+        data = data.replace(b"\n" + BOM, b"\n")
+    if b"\x00" in data:
+        data = re.sub(rb"\x00+(?=\r?\n|\Z)|(?m:^)\x00+", b"", data)
+    return data if data.endswith(b"\n") else data + b"\n"

@@ -1,0 +1,134 @@
+"""Which kind of log a file is: by its header block, else by the shape of its first line.
+
+File names are never asked: neighbours' logs are dropped into the same folders and names are changed.
+Sources: https://learn.microsoft.com/en-us/exchange/mail-flow/transport-logs/transport-logs and, for the
+logs of other products, their first lines.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass, replace
+
+from pipeline.logs import message_tracking, smtp_protocol
+from pipeline.logs.framing import BOM, Framer, Header
+
+READ = ("message-tracking", "smtp-receive", "smtp-send")
+"""Kinds that are ingested; any other is named in the summary and skipped."""
+
+_LOG_TYPES = {
+    "message tracking log": "message-tracking",
+    "smtp receive protocol log": "smtp-receive",
+    "smtp send protocol log": "smtp-send",
+    "transport connectivity log": "connectivity",
+    "agent log": "agent",
+}
+_2016 = tuple(column.field or "" for column in message_tracking.FIELDS)
+_2013 = _2016[:27]
+_2010 = tuple(name for name in _2013 if name != "network-message-id")
+TRACKING_FIELDS = {21: _2010[:21], 26: _2010, 27: _2013, 30: _2016}
+"""Field lists of Exchange 2007, 2010, 2013 and 2016 or later, by their number of columns."""
+SMTP_FIELDS = tuple(column.field or "" for column in smtp_protocol.FIELDS)
+
+_TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?$")
+_SMTP_EVENTS = {"+", "-", ">", "<", "*", ""}
+_OTHER_FIRST_LINES = (
+    (re.compile(r"^#\s*Message Tracking Log File|^\d{4}-\d\d?-\d\d?\t\d\d?:\d\d:\d\d GMT\t"), "message tracking of Exchange 2000/2003"),
+    (re.compile(r"^#Software: Microsoft Internet Information Services"), "IIS"),
+    (re.compile(r"^#Software: SMTP|^[0-9a-f.:]+, [^,]*, \d+/\d+/\d{4}, \d+:\d\d:\d\d, (SMTPSVC|W3SVC)\d+,", re.I), "IIS SMTP service"),
+    (re.compile(r'^"?(RunspaceId|PSComputerName)|^Timestamp +: |^"?#TYPE '), "PowerShell export"),
+    (re.compile(r"^Timestamp ClientIp |^\s*(RunspaceId|EventId)\s+:"), "PowerShell export"),
+    (re.compile(r'^"?(origin_timestamp_utc|date_time_utc)"?\s*[,:]'), "Exchange Online historical search"),
+    (re.compile(r"^(DateTime,RequestId|#?Fields: DateTime,)", re.I), "protocol log of a client access service"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a log is. `name` is one of READ or names the kind that is skipped; `header` has its field list.
+
+    `by_shape` says that no header told it, so that the summary can say so.
+    """
+
+    name: str
+    header: Header
+    by_shape: bool = False
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the log is ingested."""
+        return self.name in READ
+
+    @property
+    def table(self) -> str:
+        """The stored table its rows go to."""
+        return message_tracking.NAME if self.name == "message-tracking" else smtp_protocol.NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The beginning of a log: its kind, its first data line (empty if none is complete), header and data bytes."""
+
+    kind: Kind
+    first_record: bytes
+    header_block: bytes
+
+
+def read_head(start: bytes, *, whole: bool) -> Head:
+    """Classify a log by its first bytes (64 KB will do); `whole` says that they are all of it."""
+    framer = Framer()
+    runs = [*framer.feed(start), *framer.finish(take_tail=whole)]
+    header, record, header_lines = Header(), b"", 0
+    for run in runs:
+        header, header_lines = run.header, run.header_lines
+        if run.lines:
+            data = run.long_line.start if run.long_line else run.data
+            record = data.partition(b"\n")[0].rstrip(b"\r")
+            break
+    kind = _classify(header, record.decode("utf-8", "replace"), start.removeprefix(BOM)[:4096].decode("utf-8", "replace"))
+    block = b"\n".join(start.split(b"\n", header_lines)[:header_lines])
+    return Head(kind, record, block.replace(BOM, b"").replace(b"\r", b"").strip(b"\n\x00"))
+
+
+def _classify(header: Header, record: str, text: str) -> Kind:
+    fields = [name.lower() for name in header.fields]
+    log_type = header.log_type.lower()
+    if log_type:
+        name = _LOG_TYPES.get(log_type, log_type.removesuffix(" log").removesuffix(" logs"))
+        if name in READ and not fields:
+            return replace(_by_shape(header, record), name=name)
+        return Kind(name, header)
+    if fields[:1] == ["date-time"] and {"event-id", "message-id"} <= set(fields):
+        return Kind("message-tracking", header)
+    if fields[:1] == ["date-time"] and {"session-id", "sequence-number", "event"} <= set(fields):
+        return _by_shape(header, record)
+    for pattern, name in _OTHER_FIRST_LINES:
+        if pattern.search(text):
+            return Kind(name, header)
+    if fields[:2] == ["datetime", "sessionid"]:
+        return Kind("POP or IMAP", header)
+    if fields:
+        return Kind("another log", header)
+    return _by_shape(header, record)
+
+
+def _by_shape(header: Header, record: str) -> Kind:
+    """Excerpts and joined files come without header: number of cells and the shape of the first ones decide."""
+    try:
+        cells = next(csv.reader([record], strict=True), [])
+    except csv.Error:
+        cells = []
+    if not cells or not _TIMESTAMP.match(cells[0]):
+        return Kind("not a transport log", header)
+    fields = header.fields
+    if len(cells) in TRACKING_FIELDS and cells[8 if len(cells) > 8 else 0].isupper():
+        return Kind("message-tracking", replace(header, fields=fields or TRACKING_FIELDS[len(cells)]), by_shape=True)
+    if len(cells) == 9 and cells[3].isdigit() and cells[6] in _SMTP_EVENTS:
+        name = "smtp-receive" if "\\" in cells[1] else "smtp-send"
+        return Kind(name, replace(header, fields=fields or SMTP_FIELDS), by_shape=True)
+    if len(cells) == 6 and cells[4] in _SMTP_EVENTS:
+        return Kind("connectivity", header, by_shape=True)
+    if len(cells) == 13 and cells[2].isdigit():
+        return Kind("POP or IMAP", header, by_shape=True)
+    return Kind("not a transport log", header)

@@ -1,0 +1,354 @@
+"""A block of complete lines to an Arrow table and the lines that cannot be read.
+
+The fast way hands the block to pyarrow's CSV reader. It is taken only if it is proven that every line ended
+a row: no bare carriage return, every quote where RFC 4180 allows one, and as many rows and rejected rows as
+line feeds. Any other block is halved until the damage is alone in a small piece, which is read line by line;
+there, a line that starts with a timestamp always begins a new record. Both ways give the same table.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from pipeline.logs.columns import Column
+from pipeline.logs.framing import LONGEST_LINE, line_starts
+
+EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
+"""Exchange 2007 is of December 2006; an older time is damage, and would make a partition of its own."""
+FUTURE = timedelta(hours=48)
+_IMPLAUSIBLE = "time before 2006 or more than 48 hours ahead"
+_SMALL = 64 << 10
+_TIMESTAMP = re.compile(rb"\d{4}-\d\d-\d\dT")
+_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-]\d\d):?(\d\d))?", re.ASCII)
+_ARROW_TYPES = {
+    "string": pa.string(), "int32": pa.int32(), "int64": pa.int64(), "double": pa.float64(),
+    "timestamp": pa.timestamp("us", "UTC"), "map": pa.map_(pa.string(), pa.string()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that cannot be read: `line` is its index in the block, `text` all of it."""
+
+    line: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a block held. `line` has the index of the line at which each row of `table` begins, ascending.
+
+    `table` has the block's known columns under their stored names and `extra`. `joined` counts lines that
+    belong to a record begun above them (a quoted line break): lines = rows + bad + joined.
+    """
+
+    table: pa.Table
+    line: np.ndarray
+    bad: list[BadLine]
+    joined: int
+    not_utf8: int
+
+
+class Layout:
+    """How the cells of a block map to columns: built once for a field list and used for all its blocks."""
+
+    def __init__(self, fields: Sequence[str], columns: Sequence[Column]) -> None:
+        by_field = {column.field.lower(): column for column in columns if column.field}
+        self.fields = tuple(fields)
+        self.columns: list[Column | None] = []
+        taken: set[str] = set()
+        for name in fields:
+            column = by_field.get(name.lower())
+            self.columns.append(None if column is None or column.name in taken else column)
+            taken.update([column.name] if column else [])
+        self.names = [column.name if column else f"\x00{i}" for i, column in enumerate(self.columns)]
+        self.unknown = [(i, name) for i, name in enumerate(fields) if self.columns[i] is None]
+        self.schema = pa.schema(
+            [(column.name, _ARROW_TYPES[column.type]) for column in self.columns if column]
+            + [("extra", _ARROW_TYPES["map"])]
+        )
+        self.time_at = next(i for i, column in enumerate(self.columns) if column and column.name == "date_time")
+        self.options = arrow_csv.ConvertOptions(
+            column_types={
+                name: _ARROW_TYPES[column.type] if column else pa.string()
+                for name, column in zip(self.names, self.columns, strict=True)
+            },
+            null_values=[""],
+            strings_can_be_null=True,
+            timestamp_parsers=[arrow_csv.ISO8601],
+        )
+
+
+def read_rows(data: bytes, layout: Layout, now: datetime) -> Rows:
+    """Read complete lines. `now` bounds times from above (48 hours ahead at most).
+
+    Raises AssertionError if lines, rows and rejected lines do not add up: a defect of the reader.
+    """
+    parts = list(_read(data, layout, 0, now))
+    tables = [part.table for part in parts]
+    result = Rows(
+        pa.concat_tables(tables) if tables else layout.schema.empty_table(),
+        np.concatenate([part.line for part in parts]) if parts else np.empty(0, np.int64),
+        [line for part in parts for line in part.bad],
+        sum(part.joined for part in parts),
+        sum(part.not_utf8 for part in parts),
+    )
+    lines = data.count(b"\n")
+    counted = result.table.num_rows + len(result.bad) + result.joined
+    assert lines == counted, f"{lines} lines, but {counted} accounted for"
+    return result
+
+
+def _read(data: bytes, layout: Layout, first: int, now: datetime) -> Iterator[Rows]:
+    starts = line_starts(data)
+    fast = _read_fast(data, starts, layout, now)
+    if fast is not None:
+        yield _shifted(fast, first)
+    elif len(data) <= _SMALL or (cut := _middle_record(data)) is None:
+        yield _shifted(_read_carefully(data, layout, now), first)
+    else:
+        yield from _read(data[:cut], layout, first, now)
+        yield from _read(data[cut:], layout, first + int(np.searchsorted(starts, cut)), now)
+
+
+def _shifted(rows: Rows, first: int) -> Rows:
+    if first == 0:
+        return rows
+    bad = [BadLine(line.line + first, line.reason, line.text) for line in rows.bad]
+    return Rows(rows.table, rows.line + first, bad, rows.joined, rows.not_utf8)
+
+
+def _middle_record(data: bytes) -> int | None:
+    at = len(data) // 2
+    for match in re.finditer(rb"\n(?=\d{4}-\d\d-\d\dT)", data[at:]):
+        return at + match.end()
+    at = 0
+    for match in re.finditer(rb"\n(?=\d{4}-\d\d-\d\dT)", data[: len(data) // 2]):
+        at = match.end()
+    return at or None
+
+
+def _read_fast(data: bytes, starts: np.ndarray, layout: Layout, now: datetime) -> Rows | None:
+    """The block by pyarrow; None unless it is proven that each line is a row or a rejected row."""
+    if not data or not _is_plain(data, starts):
+        return None
+    rejected: list[tuple[int, int]] = []
+
+    def reject(row: arrow_csv.InvalidRow) -> str:
+        rejected.append((row.number, row.actual_columns))
+        return "skip"
+
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(data),
+            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=1 << 20, column_names=layout.names),
+            parse_options=arrow_csv.ParseOptions(invalid_row_handler=reject, ignore_empty_lines=False),
+            convert_options=layout.options,
+        )
+    except pa.ArrowInvalid:
+        return None
+    if table.num_rows + len(rejected) != len(starts):
+        return None
+    time = table.column(layout.time_at)
+    if time.null_count:
+        return None
+    line = np.arange(len(starts), dtype=np.int64)
+    bad = []
+    if rejected:
+        numbers = np.array([number - 1 for number, _ in rejected], dtype=np.int64)
+        line = np.delete(line, numbers)
+        for (_, cells), number in zip(rejected, numbers, strict=True):
+            text = _line(data, starts, int(number)).decode()
+            bad.append(BadLine(int(number), _wrong_count(layout, cells), text))
+    wrong = _implausible(time, now)
+    if wrong.any():
+        for number in line[wrong]:
+            text = _line(data, starts, int(number)).decode()
+            bad.append(BadLine(int(number), _IMPLAUSIBLE, text))
+        bad.sort(key=lambda bad_line: bad_line.line)
+        table, line = table.filter(pa.array(~wrong)), line[~wrong]
+    return Rows(_with_extra(table, layout), line, bad, 0, 0)
+
+
+def _implausible(time: pa.ChunkedArray, now: datetime) -> np.ndarray:
+    values = time.to_numpy()
+    early, late = (np.datetime64(limit.replace(tzinfo=None), "us") for limit in (EARLIEST, now + FUTURE))
+    return (values < early) | (values > late)
+
+
+def _is_plain(data: bytes, starts: np.ndarray) -> bool:
+    """No NUL, no bare carriage return, no over-long line, a timestamp's digit first, quotes as RFC 4180 has them."""
+    if b"\x00" in data or int(np.diff(starts, append=len(data)).max()) > LONGEST_LINE:
+        return False
+    octets = np.frombuffer(data, np.uint8)
+    first = octets[starts]
+    if not ((first == 49) | (first == 50)).all() or not (octets[np.minimum(starts + 10, len(data) - 1)] == 84).all():
+        return False
+    returns = np.flatnonzero(octets == 13)
+    if len(returns) and not (octets[returns + 1] == 10).all():
+        return False
+    quotes = np.flatnonzero(octets == 34)
+    if not len(quotes):
+        return True
+    if len(quotes) % 2:
+        return False
+    opening, closing = quotes[0::2], quotes[1::2]
+    before, after = octets[opening - 1], octets[closing + 1]
+    doubled = np.zeros(len(opening), bool)
+    doubled[1:] = opening[1:] == closing[:-1] + 1
+    opens = (before == 44) | (before == 10) | doubled
+    closes = (after == 44) | (after == 13) | (after == 10)
+    closes[:-1] |= doubled[1:]
+    # Each pair stands in one line: no quoted line break.
+    same_line = np.searchsorted(starts, opening, "right") == np.searchsorted(starts, closing, "right")
+    return bool(opens.all() and closes.all() and same_line.all())
+
+
+def _with_extra(table: pa.Table, layout: Layout) -> pa.Table:
+    """Unknown columns folded into `extra`."""
+    known = table.select([name for name, column in zip(layout.names, layout.columns, strict=True) if column])
+    if not layout.unknown:
+        return known.append_column("extra", pa.nulls(len(table), _ARROW_TYPES["map"]))
+    cells = [(field, table.column(i).to_pylist()) for i, field in layout.unknown]
+    extra = [
+        [(field, values[row]) for field, values in cells if values[row] is not None] or None
+        for row in range(len(table))
+    ]
+    return known.append_column("extra", pa.array(extra, _ARROW_TYPES["map"]))
+
+
+def _read_carefully(data: bytes, layout: Layout, now: datetime) -> Rows:
+    lines: list[int] = []
+    rows: list[list[object]] = []
+    bad: list[BadLine] = []
+    joined = not_utf8 = 0
+    for number, count, raw in _records(data):
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            # Files re-saved as ANSI, and 8-bit names that clients send.
+            text = _decode_8_bit(raw)
+            not_utf8 += 1
+        joined += count - 1
+        values = _cells(text, layout, now)
+        if isinstance(values, str):
+            bad.append(BadLine(number, values, _kept(text)))
+        else:
+            lines.append(number)
+            rows.append(values)
+    columns = [
+        pa.array([row[i] for row in rows], field.type) for i, field in enumerate(layout.schema)
+    ]
+    return Rows(
+        pa.Table.from_arrays(columns, schema=layout.schema), np.array(lines, np.int64), bad, joined, not_utf8
+    )
+
+
+def _decode_8_bit(raw: bytes) -> str:
+    """Windows-1252, and the five bytes that it leaves undefined as the control characters of Latin-1."""
+    return "".join(bytes([octet]).decode("cp1252", "ignore") or chr(octet) for octet in raw)
+
+
+def _records(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """(index of the first line, number of lines, bytes without line end) of each record."""
+    lines = data.split(b"\n")
+    lines.pop()
+    at = 0
+    while at < len(lines):
+        end = at + 1
+        if _TIMESTAMP.match(lines[at]) and lines[at].count(b'"') % 2:
+            quotes = lines[at].count(b'"')
+            while end < len(lines) and quotes % 2 and not _TIMESTAMP.match(lines[end]):
+                quotes += lines[end].count(b'"')
+                end += 1
+        yield at, end - at, b"\n".join(lines[at:end]).removesuffix(b"\r")
+        at = end
+
+
+def _cells(text: str, layout: Layout, now: datetime) -> list[object] | str:
+    """The row's values in the layout's order, `extra` last; or why the line is none."""
+    if len(text) > LONGEST_LINE:
+        return f"line of {len(text)} characters"
+    if not _TIMESTAMP.match(text[:24].encode("utf-8", "replace")):
+        return "does not begin with a timestamp"
+    try:
+        cells = next(csv.reader([text], strict=True), [])
+    except csv.Error:
+        return "quotes do not match"
+    if _misplaced_quote(text):
+        return "quotes do not match"
+    if len(cells) != len(layout.fields):
+        return _wrong_count(layout, len(cells))
+    time = parse_time(cells[layout.time_at])
+    if time is None:
+        return "the time cannot be read"
+    if not EARLIEST <= time <= now + FUTURE:
+        return _IMPLAUSIBLE
+    values: list[object] = []
+    extra: list[tuple[str, str]] = []
+    for cell, column, field in zip(cells, layout.columns, layout.fields, strict=True):
+        if column is None:
+            if cell:
+                extra.append((field, cell))
+        elif column.name == "date_time":
+            values.append(time)
+        elif not cell or column.type == "string":
+            values.append(cell or None)
+        else:
+            number = _number(cell, column)
+            values.append(number)
+            if number is None:
+                extra.append((field, cell))
+    return [*values, extra or None]
+
+
+def _misplaced_quote(text: str) -> bool:
+    """Python's strict reader allows a quote inside an unquoted cell; RFC 4180 does not."""
+    if '"' not in text:
+        return False
+    return re.fullmatch(r'(?:"(?:[^"]|"")*"|[^",]*)(?:,(?:"(?:[^"]|"")*"|[^",]*))*', text) is None
+
+
+def _number(cell: str, column: Column) -> int | None:
+    if not re.fullmatch(r"[ \t]*-?[0-9]{1,19}[ \t]*", cell):
+        return None
+    bits = 31 if column.type == "int32" else 63
+    return value if -(2**bits) <= (value := int(cell)) < 2**bits else None
+
+
+def parse_time(text: str) -> datetime | None:
+    """`2026-11-24T10:00:00.123Z` as UTC, to the microsecond; None if it is no such time."""
+    found = _TIME.fullmatch(text)
+    if not found:
+        return None
+    year, month, day, hour, minute, second, fraction, zone_hours, zone_minutes = found.groups()
+    try:
+        time = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        time += timedelta(microseconds=int(((fraction or "") + "000000")[:6]))
+        if zone_hours:
+            time -= timedelta(hours=int(zone_hours), minutes=int(zone_hours[0] + zone_minutes))
+    except (ValueError, OverflowError):
+        return None
+    return time
+
+
+def _line(data: bytes, starts: np.ndarray, number: int) -> bytes:
+    end = int(starts[number + 1]) if number + 1 < len(starts) else len(data)
+    return data[int(starts[number]) : end].rstrip(b"\r\n")
+
+
+def _wrong_count(layout: Layout, cells: int) -> str:
+    return f"{cells} cells where the header has {len(layout.fields)} fields"
+
+
+def _kept(text: str) -> str:
+    return text if len(text) <= LONGEST_LINE else text[: 1 << 20]

@@ -1,0 +1,78 @@
+"""What a Parquet part says of the logs it was made from.
+
+Each part carries, in its key-value metadata, one entry for each range of a source that has rows in it. What
+has been ingested is read back from these entries alone, so that it can never disagree with the data.
+
+Counts of lines and header lines stand only in the part that holds the range's first line, so that sums over
+all parts are right; rows and quarantined lines are those of the part.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+METADATA_KEY = "tbes"
+FORMAT = 1
+"""Version of the entry's shape; a store of a newer one is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range of a source that was read. Positions are bytes of the uncompressed log.
+
+    `source_id` identifies the source in its organisation, `content_id` without it. `size` and `mtime_ns` are
+    those of the file on disk (of the member, in an archive). `tail_sha256` is of the last 4 KB taken.
+    `lines` are physical lines, `next_line` is the number of the line after the range; times are ISO 8601, UTC. `open_end` marks a last line taken without line end.
+    """
+
+    source_id: str
+    content_id: str
+    organisation: str
+    organisation_name: str
+    path: str
+    kind: str
+    server: str | None
+    log_service: str | None
+    assignment: str
+    log_version: str
+    position_from: int
+    position_to: int
+    header_position: int
+    first_line: int
+    next_line: int
+    lines: int
+    header: int
+    rows: int
+    quarantined: int
+    joined: int
+    first_time: str | None
+    last_time: str | None
+    size: int
+    mtime_ns: int
+    tail_sha256: str
+    open_end: bool
+    read_at: str
+    warning: str | None
+
+
+_NAMES = tuple(field.name for field in fields(Range))
+
+
+def dump(ranges: Iterable[Range]) -> str:
+    """The metadata value of a part."""
+    rows = [list(asdict(entry).values()) for entry in ranges]
+    return json.dumps({"format": FORMAT, "names": _NAMES, "sources": rows}, ensure_ascii=False, separators=(",", ":"))
+
+
+def load(text: str) -> list[Range]:
+    """The entries of a part. Raises ValueError if they are of a newer format."""
+    value: dict[str, Any] = json.loads(text)
+    if value["format"] > FORMAT:
+        raise ValueError(f"source entries of format {value['format']}, this version knows {FORMAT}")
+    names = tuple(value["names"])
+    if names == _NAMES:
+        return [Range(*row) for row in value["sources"]]
+    return [Range(**dict(zip(names, row, strict=True))) for row in value["sources"]]
