@@ -85,7 +85,7 @@ class Catalogue:
         self._names = {r.text("product"): r for r in self._records["ref_products"]}
         self._dates = {r.text("subject"): r.date("as_of") for r in self._records["ref_catalogue_dates"]}
 
-    # -- as-of dates ----------------------------------------------------------------------------------------------
+    # -- dates --------------------------------------------------------------------------------
 
     @cached_property
     def as_of(self) -> date:

@@ -7,7 +7,7 @@ import re
 from datetime import date
 
 from pipeline.logs.replies import Reply, read_reply
-from pipeline.reference.builds import parse_version
+from pipeline.reference.builds import Build, parse_build, parse_version
 from pipeline.reference.catalogue import Catalogue
 from pipeline.reference.explanations import Explanation, explain_build, explain_release, explain_version
 from pipeline.reference.product_names import parse_release_name
@@ -141,7 +141,7 @@ def _stages(reply: Reply, catalogue: Catalogue, today: date) -> list[str]:
     ]
     if not exact:
         facts.append(
-            f"No stage of the table {_present(reply)} {reply.minutes} minutes: this is news, and no stage is guessed."
+            f"No stage of the table {_present(reply)} {reply.minutes} minutes: news, so no stage is guessed."
         )
     if possible:
         numbers = " and ".join(str(stage.stage) for stage in possible)
@@ -154,7 +154,8 @@ def _stages(reply: Reply, catalogue: Catalogue, today: date) -> list[str]:
         last = ladder[-1]
         if following:
             facts.append(
-                f"Next: stage {following.stage} from day {following.day_from}, later if paused: {_minutes(following)}."
+                f"Next: stage {following.stage} from day {following.day_from} (later if paused): "
+                f"{_minutes(following)}."
             )
         if last not in exact:
             facts.append(f"Everything is refused from day {last.day_from} (stage {last.stage}).")
@@ -231,9 +232,24 @@ def _log_line(text: str, catalogue: Catalogue, today: date) -> Explanation | Non
         part = explain_build(version.build, catalogue, today)
         part.title = f"Build of the server that wrote the line, {part.title}"
         explanation.add(part)
+    for build, server in _delivering_servers(named.get("recipient-status", "")):
+        part = explain_build(build, catalogue, today)
+        part.title = f"Build of the mailbox server {server} in the diagnostics, {part.title}"
+        explanation.add(part)
     if not explanation.facts:
         explanation.facts.append("It holds neither a reply nor a build.")
     return explanation
+
+
+def _delivering_servers(diagnostics: str) -> list[tuple[Build, str]]:
+    """Build and name of mailbox servers, which STOREDRV diagnostics hold in hexadecimal."""
+    found: list[tuple[Build, str]] = []
+    for run in re.findall(r"(?:3[0-9]|2E){9,18}3A(?:[2-7][0-9A-F]){1,63}?3A", diagnostics):
+        number, _, server = bytes.fromhex(run).decode("ascii").rstrip(":").partition(":")
+        build = parse_build(number)
+        if build and (build, server) not in found:
+            found.append((build, server))
+    return found
 
 
 def _may_be_reply(column: str, value: str) -> bool:

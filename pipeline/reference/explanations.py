@@ -60,8 +60,8 @@ def _without_security_update(row: BuildRow, catalogue: Catalogue, today: date) -
     name = f"{catalogue.full_product(row.product)} {row.cumulative_update}"
     explanation = Explanation("build", f"{row.build}: {name}, security update not shown")
     explanation.facts.append(
-        "This spelling shows the cumulative update only; the security update on top stands in the file version "
-        "of ExSetup.exe."
+        "This spelling shows the cumulative update only; "
+        "the security update on top stands in the file version of ExSetup.exe."
     )
     builds = [other for other in catalogue.builds if other.build.line == row.build.line]
     explanation.facts.append(_span(builds))
@@ -71,7 +71,8 @@ def _without_security_update(row: BuildRow, catalogue: Catalogue, today: date) -
         explanation.facts += _floor_facts(floor, today)
     else:
         explanation.facts.append(
-            f"Floor of Exchange Online since {floor.since}: {floor.minimum}; with a lower security update it is refused."
+            f"Floor of Exchange Online since {floor.since}: {floor.minimum}; "
+            "with a lower security update it is refused."
         )
     explanation.facts.append(_support_fact(catalogue.support(row.build, today), today))
     most, least = len(catalogue.open_cves(row.build)), len(catalogue.open_cves(builds[-1].build))
@@ -267,9 +268,7 @@ def _flaw_facts(build: Build, support: Support, catalogue: Catalogue) -> list[st
         facts.append("Out of support: flaws found since may not be published for it, so more may be open.")
     settings = catalogue.cves_needing_configuration(build)
     if settings:
-        facts.append(
-            f"Fixed only together with a setting (Extended Protection, ...), not proven by the build: {len(settings)}."
-        )
+        facts.append(f"Fixed only together with a setting (Extended Protection, ...): {len(settings)}.")
     return facts
 
 

@@ -58,13 +58,13 @@ class Range:
     warning: str | None
 
 
-_NAMES = tuple(field.name for field in fields(Range))
+NAMES = tuple(field.name for field in fields(Range))
 
 
 def dump(ranges: Iterable[Range]) -> str:
     """The metadata value of a part."""
     rows = [list(asdict(entry).values()) for entry in ranges]
-    return json.dumps({"format": FORMAT, "names": _NAMES, "sources": rows}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps({"format": FORMAT, "names": NAMES, "sources": rows}, ensure_ascii=False, separators=(",", ":"))
 
 
 def load(text: str) -> list[Range]:
@@ -73,6 +73,6 @@ def load(text: str) -> list[Range]:
     if value["format"] > FORMAT:
         raise ValueError(f"source entries of format {value['format']}, this version knows {FORMAT}")
     names = tuple(value["names"])
-    if names == _NAMES:
+    if names == NAMES:
         return [Range(*row) for row in value["sources"]]
     return [Range(**dict(zip(names, row, strict=True))) for row in value["sources"]]

@@ -1,0 +1,218 @@
+"""The command line: options in, exit code out. Heavy libraries are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline import __version__
+from pipeline.errors import ExitCode, TbesError
+
+_STORE = click.option(
+    "--store", type=click.Path(path_type=Path), default=None, metavar="DIR",
+    help="Folder of the store. Default: TBES_STORE, else ./tbes-store.",
+)
+_REFERENCE = click.option(
+    "--reference", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None, metavar="DIR",
+    help="Folder with newer catalogue tables (CSV) to lay over the built-in ones.",
+)
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _report_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed((
+        click.option("--organisation", metavar="ID", help="Only this organisation."),
+        click.option("--since", metavar="TIME", help="Only log lines from this time on: 2026-11-24, an ISO time, or 7d."),
+        click.option("--until", metavar="TIME", help="Only log lines before this time."),
+        click.option("--as-of", metavar="TIME", help="Report as of this time. Default: now."),
+        _STORE,
+        _REFERENCE,
+    )):
+        command = option(command)
+    return command
+
+
+class _Group(click.Group):
+    """Commands in the order in which they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(
+    cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_examples("tbes demo", r"tbes ingest D:\logs", "tbes report", "tbes report refusals --since 7d"),
+)
+@click.version_option(__version__, prog_name="tbes")
+def cli() -> None:
+    """Which of your Exchange servers will Exchange Online throttle (450 4.7.230) or block (550 5.7.230), when,
+    and what does it cost: read from the transport logs you already have.
+
+    \b
+    Exit codes: 0 done, 1 unexpected error, 2 wrong use, 3 finished but lines were quarantined or files failed
+    (see --max-bad), 4 findings at --fail-on, 130 interrupted.
+    """
+
+
+@cli.command(epilog=_examples(
+    r"tbes ingest D:\logs", r"tbes ingest \\EX01\c$\Program` Files\Microsoft\Exchange` Server\V15\TransportRoles\Logs --organisation contoso",
+    "tbes ingest customers --layout {organisation}/{server}", "tbes ingest customers --organisations organisations.toml --json",
+))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--organisation", metavar="NAME", help="All logs are of this organisation.")
+@click.option("--layout", metavar="PATTERN", help="What the folders below PATH name, as in {organisation}/{server}; * for any.")
+@click.option(
+    "--organisations", "organisations_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    help="organisations.toml; it is kept in the store for this and later runs and reports.",
+)
+@click.option("--reassign", is_flag=True, help="Move logs that are in the store under another organisation.")
+@click.option("--max-bad", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Quarantined lines and failed files above which the exit code is 3.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on stdout.")
+@click.option("--quiet", is_flag=True, help="Print no summary and no progress.")
+@_STORE
+@_REFERENCE
+def ingest(**options: Any) -> None:
+    """Read transport logs into the store: whole folder trees and single files, plain, .gz, .zst and .zip.
+
+    Message tracking and SMTP protocol logs (Receive and Send) of Exchange 2007 to SE are read; other logs are
+    named and skipped. What is in the store already is not read again; a grown log adds its new lines.
+    """
+    from pipeline.commands import ingest_command
+
+    _end(ingest_command(**options))
+
+
+@cli.command(epilog=_examples(
+    "tbes report", "tbes report refusals --organisation contoso --since 7d", "tbes report servers --format csv --output servers.csv",
+    "tbes report delayed_messages --tz Europe/Berlin",
+))
+@click.argument("name", default="exposure")
+@click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default=None,
+              help="Default: by the ending of --output, else table.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write there instead of to stdout.")
+@click.option("--tz", metavar="ZONE", help="Time zone of the terminal table, as in Europe/Berlin. CSV and JSON are UTC.")
+@_report_options
+def report(**options: Any) -> None:
+    """Print a report (default: exposure). `tbes reports` lists them all."""
+    from pipeline.commands import report_command
+
+    _end(report_command(**options))
+
+
+@cli.command(epilog=_examples("tbes reports"))
+def reports() -> None:
+    """List the reports and what each answers."""
+    from pipeline.commands import reports_command
+
+    _end(reports_command())
+
+
+@cli.command(epilog=_examples("tbes export out", "tbes export out --organisation contoso --since 30d"))
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
+@_report_options
+def export(**options: Any) -> None:
+    """Write every report as CSV into DIR."""
+    from pipeline.commands import export_command
+
+    _end(export_command(**options))
+
+
+@cli.command(epilog=_examples(
+    'tbes sql "select server, build_name from servers"', "tbes sql --file query.sql --format csv", "echo select 1 | tbes sql",
+))
+@click.argument("statement", required=False, metavar="[SQL]")
+@click.option("--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="Read the SQL from a file.")
+@click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default=None,
+              help="Default: table on a terminal, csv elsewhere.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write there instead of to stdout.")
+@click.option("--tz", metavar="ZONE", help="Time zone of the terminal table.")
+@click.option("--unsafe", is_flag=True, help="Allow any statement and access to files.")
+@_report_options
+def sql(**options: Any) -> None:
+    """Run one SELECT on the tables, views and catalogue, in DuckDB's SQL; read from stdin if not given."""
+    from pipeline.commands import sql_command
+
+    _end(sql_command(**options))
+
+
+@cli.command(epilog=_examples(
+    'tbes decode "450 4.7.230 Connecting Exchange server version is out-of-date; connection to Exchange Online throttled for 5 mins/hr."',
+    "tbes decode 15.01.2507.039", 'tbes decode "Version 15.1 (Build 32507.6)"',
+))
+@click.argument("text", nargs=-1, required=True)
+@_REFERENCE
+def decode(text: Sequence[str], reference: Path | None) -> None:
+    """Explain an SMTP reply, a build number in any spelling, or a whole log line."""
+    from pipeline.commands import decode_command
+
+    _end(decode_command(" ".join(text), reference))
+
+
+@cli.command(epilog=_examples("tbes demo"))
+@click.option("--tz", metavar="ZONE", help="Time zone of the table.")
+@click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="Keep the demo's store here for a closer look.")
+def demo(tz: str | None, keep: Path | None) -> None:
+    """Ingest the sample logs into a temporary store and print the exposure of six invented organisations."""
+    from pipeline.commands import demo_command
+
+    _end(demo_command(tz, keep))
+
+
+def _end(code: ExitCode) -> None:
+    if code is not ExitCode.DONE:
+        raise click.exceptions.Exit(int(code))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command `tbes`. Never a traceback for what a user can mend; a documented exit code always."""
+    _utf8_output()
+    try:
+        code = cli.main(args=arguments, prog_name="tbes", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        click.echo("Interrupted. What was committed is kept; run it again to go on.", err=True)
+        sys.exit(int(ExitCode.INTERRUPTED))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except TbesError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(int(error.exit_code))
+    except KeyboardInterrupt:
+        click.echo("Interrupted. What was committed is kept; run it again to go on.", err=True)
+        sys.exit(int(ExitCode.INTERRUPTED))
+    except BrokenPipeError:
+        # The reader of a pipe (head, more) has seen enough.
+        sys.stderr.close()
+        sys.exit(int(ExitCode.DONE))
+    except Exception as error:  # noqa: BLE001  the last resort: one sentence instead of a traceback
+        _unexpected(error)
+        sys.exit(int(ExitCode.UNEXPECTED))
+
+
+def _unexpected(error: Exception) -> None:
+    import os
+    import traceback
+
+    if os.environ.get("TBES_DEBUG"):
+        traceback.print_exc()
+    words = (str(error).strip().splitlines() or [""])[0]
+    click.echo(
+        f"Unexpected error: {type(error).__name__}: {words}. Set TBES_DEBUG=1 for the details and report it.", err=True
+    )
+
+
+def _utf8_output() -> None:
+    """Logs hold any script; a console's code page must not end a report."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")

@@ -1,0 +1,291 @@
+"""What each command does, between the options and the exit code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from pipeline import queries
+from pipeline.errors import ExitCode, UsageError
+from pipeline.organisations import KnownOrganisation, load_organisations
+from pipeline.reference.catalogue import Catalogue
+from pipeline.resources import resource
+from pipeline.store.store import Store, default_path
+
+
+def ingest_command(
+    paths: tuple[Path, ...], organisation: str | None, layout: str | None, organisations_file: Path | None,
+    reassign: bool, max_bad: int, as_json: bool, quiet: bool, store: Path | None, reference: Path | None,
+) -> ExitCode:
+    """Ingest and say what was done."""
+    import json
+
+    from pipeline.ingest.run import Ingest
+    from pipeline.logs.assign import Rules, slug
+    from pipeline.logs.assign import Organisation as Assigned
+    from pipeline.logs.derived import Hosts
+    from pipeline.reports import ingest_summary
+
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path} does not exist: give a folder or file with transport logs")
+    target = Store(store or default_path())
+    known = load_organisations(organisations_file) if organisations_file else _organisations(target)
+    catalogue = Catalogue(reference)
+    rules = Rules(
+        organisation=_named(organisation, known) if organisation else None,
+        layout=_layout(layout),
+        known=tuple(Assigned(o.id, o.name, o.domains, o.servers, o.paths) for o in known),
+    )
+    assert not organisation or slug(organisation)
+    with ingest_summary.progress_bar(enabled=not quiet and not as_json) as progress:
+        summary = Ingest(
+            target, Hosts({host.suffix: host.host_class for host in catalogue.hosts}), rules,
+            reassign=reassign, progress=progress,
+        ).run(paths)
+    if organisations_file and organisations_file.resolve() != target.organisations_file.resolve():
+        shutil.copyfile(organisations_file, target.organisations_file)
+    if as_json:
+        click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2))
+    elif not quiet:
+        ingest_summary.print_summary(_console(), summary, target.root)
+    found_logs = any(file.outcome not in ("skipped", "failed") for file in summary.files)
+    if not found_logs and not any(file.outcome == "failed" for file in summary.files):
+        raise UsageError(ingest_summary.no_logs_sentence(paths, summary))
+    return ExitCode.QUARANTINED if summary.bad > max_bad else ExitCode.DONE
+
+
+def report_command(
+    name: str, format_: str | None, output: Path | None, tz: str | None, **common: Any
+) -> ExitCode:
+    """Print or write one report."""
+    known = {report.name: report for report in queries.reports()}
+    if name not in known:
+        raise UsageError(f"There is no report {name!r}. Reports are: {', '.join(known)}")
+    chosen = format_ or _by_ending(output)
+    _write(lambda session: session.report(name), known[name].title, known[name].terminal, chosen, output, tz, common)
+    return ExitCode.DONE
+
+
+def reports_command() -> ExitCode:
+    """List the reports."""
+    width = max(len(report.name) for report in queries.reports())
+    for report in queries.reports():
+        click.echo(f"{report.name:<{width}}  {report.answers}")
+    return ExitCode.DONE
+
+
+def export_command(directory: Path, **common: Any) -> ExitCode:
+    """Write every report as CSV."""
+    from pipeline.reports.delimited import to_csv
+
+    def write(session: Any) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        for report in queries.reports():
+            result = session.report(report.name)
+            _write_file(directory / f"{report.name}.csv", to_csv(result))
+            click.echo(f"{directory / report.name}.csv  {len(result.rows)} rows")
+
+    _with_session(write, common)
+    return ExitCode.DONE
+
+
+def sql_command(
+    statement: str | None, file: Path | None, format_: str | None, output: Path | None, tz: str | None, unsafe: bool,
+    **common: Any,
+) -> ExitCode:
+    """Run one statement."""
+    if statement and file:
+        raise UsageError("Give the SQL as an argument or with --file, not both")
+    text = statement or (file.read_text(encoding="utf-8-sig") if file else sys.stdin.read())
+    if not text.strip():
+        raise UsageError('No SQL was given, for example: tbes sql "select * from servers"')
+    default = "table" if output is None and sys.stdout.isatty() else "csv"
+    chosen = format_ or (_by_ending(output) if output else default)
+    _write(lambda session: session.query(text), "Result", (), chosen, output, tz, common, unsafe=unsafe)
+    return ExitCode.DONE
+
+
+def decode_command(text: str, reference: Path | None) -> ExitCode:
+    """Explain a reply, build or log line."""
+    from pipeline.reference.decode import decode
+    from pipeline.reports.values import visible
+
+    found = decode(text, Catalogue(reference), datetime.now(UTC).date())
+    click.echo(visible(found.title))
+    for line in found.lines:
+        click.echo(f"  {visible(line)}")
+    if found.what_to_do:
+        click.echo(f"What to do: {visible(found.what_to_do)}")
+    for source in found.sources:
+        click.echo(f"Source: {source}")
+    return ExitCode.DONE if found.kind != "unknown" else ExitCode.USAGE
+
+
+def demo_command(tz: str | None, keep: Path | None) -> ExitCode:
+    """Ingest the sample logs and print the exposure report."""
+    from pipeline.reports import ingest_summary
+
+    folder = Path(tempfile.mkdtemp(prefix="tbes-demo-")) if keep is None else keep
+    try:
+        samples = resource("sample_logs")
+        store = Store(folder)
+        from pipeline.ingest.run import Ingest
+        from pipeline.logs.assign import Rules
+        from pipeline.logs.derived import Hosts
+
+        catalogue = Catalogue()
+        with ingest_summary.progress_bar(enabled=True) as progress:
+            summary = Ingest(
+                store, Hosts({host.suffix: host.host_class for host in catalogue.hosts}), Rules(), progress=progress
+            ).run([samples])
+        console = _console()
+        ingest_summary.print_summary(console, summary, store.root)
+        common = {"store": folder, "as_of": _end_of_logs(store), "reference": None}
+        report = next(report for report in queries.reports() if report.name == "exposure")
+        _write(lambda session: session.report("exposure"), report.title, report.terminal, "table", None, tz, common)
+        click.echo("Where to look next (with your own logs: tbes ingest PATH, then):")
+        for line in (
+            "tbes report servers             builds, baselines, end of support",
+            "tbes report refusals            every 4.7.230 and 5.7.230 with its log line",
+            "tbes report delayed_messages    what came late, and by how much",
+            "tbes report bounced_messages    what was refused for good, and whom to resend to",
+            "tbes report coverage            what these logs cannot show, and the command that closes each gap",
+            "tbes reports                    all reports",
+        ):
+            click.echo(f"  {line}")
+        if keep is not None:
+            click.echo(f"The store is kept: tbes report servers --store {keep} --as-of {common['as_of']}")
+    finally:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    return ExitCode.DONE
+
+
+def _end_of_logs(store: Store) -> str:
+    """The demo is seen from the end of its logs, or all of it would be stale."""
+    times = [part.last_time for snapshot in store.snapshot() for part in snapshot.parts if part.last_time]
+    return max(times).isoformat()
+
+
+def _write(
+    rows: Callable[[Any], Any], title: str, first: tuple[str, ...], format_: str, output: Path | None, tz: str | None,
+    common: dict[str, Any], *, unsafe: bool = False,
+) -> None:
+    zone, zone_name = _zone(tz)
+    result = _with_session(rows, common, unsafe=unsafe)
+    if format_ == "table":
+        from pipeline.reports.terminal import print_table
+
+        if output is None:
+            print_table(_console(), result, title, zone, zone_name, first)
+        else:
+            from rich.console import Console
+
+            with output.open("w", encoding="utf-8", newline="\n") as handle:
+                print_table(Console(file=handle, width=200), result, title, zone, zone_name, first)
+        return
+    from pipeline.reports.delimited import to_csv, to_json
+
+    text = to_csv(result) if format_ == "csv" else to_json(result)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _write_file(output, text)
+
+
+def _with_session(use: Callable[[Any], Any], common: dict[str, Any], *, unsafe: bool = False) -> Any:
+    """Run on a fresh snapshot; once more on a newer one if a file vanished in between."""
+    from pipeline.sql import MissingFile, Parameters, Session, parse_moment
+
+    now = datetime.now(UTC)
+    moments = {key: parse_moment(common[key], now) if common.get(key) else None for key in ("since", "until", "as_of")}
+    store = Store(common.get("store") or default_path())
+    catalogue, known = Catalogue(common.get("reference")), _organisations(store)
+    organisation = common.get("organisation")
+    for attempt in (1, 2):
+        snapshots = store.snapshot()
+        if organisation:
+            _must_exist(organisation, snapshots)
+        try:
+            with Session(snapshots, catalogue, known, Parameters(organisation, **moments), unsafe=unsafe) as session:
+                return use(session)
+        except MissingFile:
+            if attempt == 2:
+                raise
+    return None
+
+
+def _must_exist(organisation: str, snapshots: Any) -> None:
+    ids = sorted({part.organisation for snapshot in snapshots for part in snapshot.parts})
+    if organisation not in ids:
+        raise UsageError(f"There is no organisation {organisation!r} in the store. It has: {', '.join(ids) or 'none'}")
+
+
+def _organisations(store: Store) -> tuple[KnownOrganisation, ...]:
+    return load_organisations(store.organisations_file) if store.organisations_file.exists() else ()
+
+
+def _named(name: str, known: tuple[KnownOrganisation, ...]) -> Any:
+    from pipeline.logs.assign import Organisation, slug
+
+    for organisation in known:
+        if name in (organisation.id, organisation.name):
+            return Organisation(organisation.id, organisation.name)
+    return Organisation(slug(name), name)
+
+
+def _layout(pattern: str | None) -> tuple[str, ...]:
+    if pattern is None:
+        return ()
+    parts = tuple(part for part in pattern.replace("\\", "/").split("/") if part)
+    if not any("{organisation}" in part or "{server}" in part for part in parts):
+        raise UsageError("--layout names folders, as in {organisation}/{server}")
+    return parts
+
+
+def _by_ending(output: Path | None) -> str:
+    if output is None:
+        return "table"
+    endings = {".csv": "csv", ".json": "json", ".txt": "table"}
+    if output.suffix.lower() not in endings:
+        raise UsageError(f"The format of {output.name} is not clear: end it in .csv or .json, or give --format")
+    return endings[output.suffix.lower()]
+
+
+def _write_file(path: Path, text: str) -> None:
+    """Whole or not at all: beside it first, then renamed."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="")
+        os.replace(beside, path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _zone(name: str | None) -> tuple[tzinfo, str]:
+    if name is None:
+        return UTC, "UTC"
+    try:
+        return ZoneInfo(name), name
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise UsageError(f"{name!r} is no time zone, as in Europe/Berlin or UTC") from error
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    # NO_COLOR and redirection are honoured by rich; off a terminal the table may be as wide as it needs.
+    return Console(width=None if sys.stdout.isatty() else 160)

@@ -1,0 +1,1 @@
+"""Report rows to terminal tables, CSV and JSON: one module a format."""

@@ -1,0 +1,73 @@
+"""A table that fits the terminal: columns that have no room are named below it, never squeezed away in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.reports.values import shown, visible
+from pipeline.sql import Result
+
+NARROWEST = 8
+WIDEST = 60
+_SEVERITY = {
+    "fully blocked": "bold red", "partly blocked": "red", "delayed": "yellow", "bounced": "red", "pending": "yellow",
+    "no build is accepted": "bold red", "below the floor": "red", "block": "red", "throttle": "yellow",
+    "accepted today, refused after the next raise": "yellow", "accepted": "green", "accepted today": "green",
+}
+
+
+def print_table(
+    console: Console, result: Result, title: str, zone: tzinfo, zone_name: str, first: Sequence[str] = ()
+) -> None:
+    """Print rows; `first` names the columns to show first, the others follow while there is room."""
+    if not result.rows:
+        console.print(f"{title}: no rows.", highlight=False)
+        return
+    order = [name for name in first if name in result.columns]
+    order += [name for name in result.columns if name not in order]
+    cells = {name: [_text(row[i], zone) for row in result.rows] for i, name in enumerate(result.columns)}
+    used = [name for name in order if any(cells[name])]
+    chosen = _fitting(used, cells, console.width)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False)
+    numeric = {name for name, kind in zip(result.columns, result.types, strict=True) if kind.endswith(("INT", "INTEGER", "DOUBLE", "BIGINT"))}
+    for name in chosen:
+        table.add_column(
+            name.replace("_", " "), justify="right" if name in numeric else "left", overflow="fold",
+            min_width=min(NARROWEST, max(map(len, cells[name]))),
+        )
+    for i in range(len(result.rows)):
+        table.add_row(*(Text(cells[name][i], style=_SEVERITY.get(cells[name][i], "")) for name in chosen))
+    console.print(table)
+    notes = []
+    if any(kind.startswith("TIMESTAMP") for kind in result.types):
+        notes.append(f"Times are {zone_name}.")
+    if hidden := [name for name in used if name not in chosen]:
+        notes.append(f"Not shown for want of room: {', '.join(hidden)} (all with --format csv).")
+    for note in notes:
+        console.print(Text(note, style="dim"))
+
+
+def _fitting(names: Sequence[str], cells: dict[str, list[str]], width: int) -> list[str]:
+    """The first columns that fit the width, each at a width that shows its text in few lines."""
+    chosen: list[str] = []
+    room = width
+    for name in names:
+        widest = max(map(len, cells[name]), default=0)
+        header = max(map(len, name.split("_")))
+        need = 2 + max(header, widest if widest <= 24 else min(WIDEST, 24 + widest // 6))
+        if chosen and need > room:
+            break
+        chosen.append(name)
+        room -= need
+    return chosen
+
+
+def _text(value: Any, zone: tzinfo) -> str:
+    return visible(shown(value, zone))

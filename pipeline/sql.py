@@ -1,0 +1,296 @@
+"""A DuckDB session over one snapshot of the store: its tables, the catalogue and the views of `queries/`.
+
+A session sees only the store. It is locked before anything but the tool's own SQL runs: only the live files
+can be read, nothing can be written, loaded or fetched, and only SELECT and EXPLAIN are accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+
+from pipeline import queries
+from pipeline.errors import TbesError, UsageError
+from pipeline.logs.columns import Column
+from pipeline.organisations import KnownOrganisation
+from pipeline.reference.catalogue import Catalogue
+from pipeline.store.delta import Part
+from pipeline.store.ranges import METADATA_KEY, NAMES
+from pipeline.store.store import TABLES, Snapshot
+
+SQL_TYPES = {
+    "string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT", "double": "DOUBLE", "timestamp": "TIMESTAMPTZ",
+    "map": "MAP(VARCHAR, VARCHAR)",
+}
+_RANGE_TYPES = {
+    **dict.fromkeys(
+        ("position_from", "position_to", "header_position", "first_line", "next_line", "lines", "header", "rows",
+         "quarantined", "joined", "size", "mtime_ns"), "BIGINT",
+    ),
+    **dict.fromkeys(("first_time", "last_time", "read_at"), "TIMESTAMPTZ"),
+    "open_end": "BOOLEAN",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a report is asked for. None is all organisations, or open; `as_of` is the report date."""
+
+    organisation: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Rows of a query: timestamps are aware and UTC."""
+
+    columns: list[str]
+    types: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+class Session:
+    """Open it with a snapshot; close it, or use it as a context manager."""
+
+    def __init__(
+        self,
+        snapshots: Sequence[Snapshot],
+        catalogue: Catalogue,
+        organisations: Sequence[KnownOrganisation] = (),
+        parameters: Parameters | None = None,
+        *,
+        unsafe: bool = False,
+    ) -> None:
+        self.parameters = parameters or Parameters()
+        self.unsafe = unsafe
+        self.connection = duckdb.connect()
+        self._chosen = {snapshot.name: self._pruned(snapshot) for snapshot in snapshots}
+        self._run("set timezone = 'UTC'")
+        self._run("set preserve_insertion_order = false")
+        for snapshot in snapshots:
+            for statement in table_views(snapshot, self._chosen[snapshot.name], self.parameters):
+                self._run(statement)
+        self._run(ranges_view(snapshots, self._chosen))
+        for name, relation in catalogue.tables().items():
+            self._table(name, relation.columns, relation.rows)
+        self._organisations(organisations)
+        self._table(
+            "parameters",
+            [("organisation", "VARCHAR"), ("since", "TIMESTAMPTZ"), ("until", "TIMESTAMPTZ"), ("as_of", "TIMESTAMPTZ")],
+            [(self.parameters.organisation, self.parameters.since, self.parameters.until,
+              self.parameters.as_of or datetime.now(UTC))],
+        )
+        if not unsafe:
+            self._lock(snapshots)
+        for view in queries.views():
+            self._run(f"create view {view.name} as\n{view.sql}")
+
+    def report(self, name: str) -> Result:
+        """The rows of a report of `queries/reports`. Raises UsageError if there is none of that name."""
+        for report in queries.reports():
+            if report.name == name:
+                return self._fetch(report.sql)
+        names = ", ".join(report.name for report in queries.reports())
+        raise UsageError(f"There is no report {name!r}. Reports are: {names}")
+
+    def query(self, sql: str) -> Result:
+        """The user's own SELECT. Raises UsageError with DuckDB's message if it fails or is no query."""
+        try:
+            statements = self.connection.extract_statements(sql)
+        except duckdb.Error as error:
+            raise UsageError(_message(error)) from error
+        allowed = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+        if len(statements) != 1:
+            raise UsageError("Give one SQL statement, for example: tbes sql \"select * from servers\"")
+        if not self.unsafe and statements[0].type not in allowed:
+            raise UsageError("Only SELECT and EXPLAIN run here: the store is read-only (--unsafe lifts this for this run)")
+        return self._fetch(sql)
+
+    def close(self) -> None:
+        """End the session."""
+        self.connection.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _fetch(self, sql: str) -> Result:
+        try:
+            relation = self.connection.execute(sql)
+            description = relation.description or []
+            rows = relation.fetchall()
+        except duckdb.Error as error:
+            if isinstance(error, duckdb.IOException):
+                raise MissingFile(_message(error)) from error
+            raise UsageError(_message(error)) from error
+        return Result(
+            [column[0] for column in description], [str(column[1]) for column in description],
+            [tuple(_utc(value) for value in row) for row in rows],
+        )
+
+    def _run(self, sql: str) -> None:
+        try:
+            self.connection.execute(sql)
+        except duckdb.Error as error:
+            raise TbesError(f"The SQL session cannot be set up: {_message(error)}") from error
+
+    def _table(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> None:
+        self._run(table_sql(name, columns, rows))
+
+    def _organisations(self, known: Sequence[KnownOrganisation]) -> None:
+        for name, columns, rows in organisation_tables(known):
+            self._table(name, columns, rows)
+
+    def _pruned(self, snapshot: Snapshot) -> list[Part]:
+        wanted, since, until = self.parameters.organisation, self.parameters.since, self.parameters.until
+        return [
+            part
+            for part in snapshot.parts
+            if (wanted is None or part.organisation == wanted)
+            and (since is None or part.last_time is None or part.last_time >= since)
+            and (until is None or part.first_time is None or part.first_time < until)
+        ]
+
+    def _lock(self, snapshots: Sequence[Snapshot]) -> None:
+        files = [str(snapshot.root / part.path) for snapshot in snapshots for part in self._chosen[snapshot.name]]
+        listed = ", ".join(literal(file) for file in files)
+        self._run(f"set allowed_paths = [{listed}]")
+        self._run("set enable_external_access = false")
+        self._run("set lock_configuration = true")
+
+
+class MissingFile(TbesError):
+    """A live file vanished: another process compacted or purged. A new snapshot helps."""
+
+
+def table_views(snapshot: Snapshot, parts: Sequence[Part], parameters: Parameters) -> list[str]:
+    """`NAME_lines` with all lines of the parts, and `NAME` with its rows only."""
+    columns: Sequence[Column] = TABLES[snapshot.name]
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    if parts:
+        files = ", ".join(literal(path) for path in snapshot.paths(parts))
+        source = (
+            f"select {names} from read_parquet([{files}], hive_partitioning = true, "
+            "hive_types = {'organisation': VARCHAR, 'month': VARCHAR})"
+        )
+        if conditions := list(_conditions(parameters)):
+            source += " where " + " and ".join(conditions)
+    else:
+        empty = ", ".join(f'null::{SQL_TYPES[column.type]} as "{column.name}"' for column in columns)
+        source = f"select {empty} where false"
+    return [
+        f"create view {snapshot.name}_lines as {source}",
+        f"create view {snapshot.name} as select {names} from {snapshot.name}_lines where parse_error is null",
+    ]
+
+
+def ranges_view(snapshots: Sequence[Snapshot], parts: dict[str, list[Part]]) -> str:
+    """`source_ranges`: what the parts' metadata says of their sources."""
+    selects = []
+    cells = ", ".join(
+        f"(cells->>{i})::{_RANGE_TYPES.get(name, 'VARCHAR')} as {name}" for i, name in enumerate(NAMES)
+    )
+    for snapshot in snapshots:
+        if parts[snapshot.name]:
+            files = ", ".join(literal(path) for path in snapshot.paths(parts[snapshot.name]))
+            selects.append(
+                f"select '{snapshot.name}' as table_name, {cells} from (select unnest(from_json(decode(value)->'sources', "
+                f"'[\"JSON\"]')) as cells from parquet_kv_metadata([{files}]) where decode(key) = '{METADATA_KEY}')"
+            )
+    if not selects:
+        empty = ", ".join(f"null::{_RANGE_TYPES.get(name, 'VARCHAR')} as {name}" for name in NAMES)
+        selects.append(f"select null::VARCHAR as table_name, {empty} where false")
+    return "create view source_ranges as " + " union all ".join(selects)
+
+
+def organisation_tables(
+    known: Sequence[KnownOrganisation],
+) -> Iterable[tuple[str, list[tuple[str, str]], list[tuple[Any, ...]]]]:
+    """What organisations.toml says, as relations: name, columns with types, rows."""
+    text = "VARCHAR"
+    yield "organisations", [("organisation", text), ("display_name", text)], [(o.id, o.name) for o in known]
+    lists = (("domain", "domains"), ("server", "servers"), ("network", "networks"))
+    for column, attribute in lists:
+        yield (
+            f"organisation_{attribute}", [("organisation", text), (column, text)],
+            [(o.id, value) for o in known for value in getattr(o, attribute)],
+        )
+    yield (
+        "known_pauses", [("organisation", text), ("pause_from", "DATE"), ("pause_to", "DATE")],
+        [(o.id, *pause) for o in known for pause in o.pauses],
+    )
+    yield (
+        "known_first_detections", [("organisation", text), ("server", text), ("first_detected", "TIMESTAMPTZ")],
+        [(o.id, *detection) for o in known for detection in o.first_detected],
+    )
+    yield (
+        "known_connectors", [("organisation", text), ("connector", text), ("in_scope", "BOOLEAN")],
+        [(o.id, name, True) for o in known for name in o.connectors_in_scope]
+        + [(o.id, name, False) for o in known for name in o.connectors_out_of_scope],
+    )
+
+
+def table_sql(name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> str:
+    """A small table as one statement."""
+    declared = ", ".join(f'"{column}" {kind}' for column, kind in columns)
+    if not rows:
+        return f"create table {name} ({declared})"
+    values = ", ".join("(" + ", ".join(literal(value) for value in row) + ")" for row in rows)
+    cast = ", ".join(f'"{column}"::{kind} as "{column}"' for column, kind in columns)
+    named = ", ".join(f'"{column}"' for column, _ in columns)
+    return f"create table {name} as select {cast} from (values {values}) as given({named})"
+
+
+def literal(value: Any) -> str:
+    """A value as SQL; text is quoted."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return f"'{value.astimezone(UTC).isoformat()}'"
+    if isinstance(value, date):
+        return f"'{value.isoformat()}'"
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def parse_moment(text: str, now: datetime) -> datetime:
+    """`2026-11-24`, an ISO time (UTC unless it says otherwise), or an age: `7d`, `12h`.
+
+    Raises UsageError for anything else.
+    """
+    try:
+        if text[-1:] in "dh" and text[:-1].isdecimal():
+            return now - timedelta(**{"days" if text[-1] == "d" else "hours": int(text[:-1])})
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"{text!r} is no time: give a day (2026-11-24), a time (2026-11-24T10:00Z) or an age (7d, 12h)"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _conditions(parameters: Parameters) -> Iterable[str]:
+    """Quarantined lines have no time: they are always seen."""
+    if parameters.since:
+        yield f"(date_time >= {literal(parameters.since)}::TIMESTAMPTZ or date_time is null)"
+    if parameters.until:
+        yield f"(date_time < {literal(parameters.until)}::TIMESTAMPTZ or date_time is null)"
+
+
+def _utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
+
+
+def _message(error: duckdb.Error) -> str:
+    """DuckDB's own words without the drawing of the statement."""
+    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith(("LINE ", " "))]
+    return " ".join(lines) or type(error).__name__
