@@ -118,12 +118,12 @@ def sql_command(
 
 def decode_command(text: str, reference: Path | None) -> ExitCode:
     """Explain a reply, build or log line."""
-    from pipeline.reference.decode import decode
+    from pipeline.decode import decode
     from pipeline.reports.values import visible
 
     found = decode(text, Catalogue(reference), datetime.now(UTC).date())
     click.echo(visible(found.title))
-    for line in found.lines:
+    for line in found.facts:
         click.echo(f"  {visible(line)}")
     if found.what_to_do:
         click.echo(f"What to do: {visible(found.what_to_do)}")

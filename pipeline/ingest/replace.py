@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.ingest.plan import Job
 from pipeline.logs.discover import ReadError, chunks
@@ -34,9 +36,9 @@ def without_sources(
         if not any(entry.source_id in gone for entry in named):
             continue
         removed.append(part)
-        frame = pl.read_parquet(snapshot.root / part.path, hive_partitioning=False, glob=False)
-        kept = frame.filter(~pl.col("source_id").is_in(list(gone)))
-        rows += frame.height - kept.height
+        table = writer.read(part)
+        kept = table.filter(pc.invert(pc.is_in(table.column("source_id"), pa.array(sorted(gone)))))
+        rows += table.num_rows - kept.num_rows
         left = [entry for entry in named if entry.source_id not in gone]
         if left:
             written.append((writer.write(kept, part.organisation, part.month, left), left))
@@ -44,7 +46,8 @@ def without_sources(
 
 
 def rows_agree(
-    job: Job, known: Range, snapshot: Snapshot, entries: dict[str, list[Range]], reader: Reader
+    job: Job, known: Range, snapshot: Snapshot, entries: dict[str, list[Range]], reader: Reader,
+    writer: PartWriter,
 ) -> bool:
     """Whether every complete line of a shorter copy stands in the store under the same line number."""
     framer = Framer()
@@ -55,21 +58,19 @@ def rows_agree(
     except ReadError:
         return False
     _add(units, job, framer.finish(take_tail=False))
-    fields = [column.name for column in TABLES[snapshot.name] if column.field]
-    columns = ["source_line", *fields, "raw_line"]
-    mine = [frame.select(columns) for unit in units.values() for frame in reader.read(unit).frames.values()]
+    columns = ["source_line", *(column.name for column in TABLES[snapshot.name] if column.field), "raw_line"]
+    plain = pa.schema([writer.schema.field(name) for name in columns])
+    mine = [table.select(columns).cast(plain) for unit in units.values() for table in reader.read(unit).tables.values()]
     if not mine:
         return True
-    paths = [
-        snapshot.root / part.path
+    stored = [
+        table.filter(pc.equal(table.column("source_id"), known.source_id)).select(columns)
         for part in snapshot.parts
         if any(entry.source_id == known.source_id for entry in entries.get(part.path, []))
+        for table in [writer.read(part)]
     ]
-    stored = pl.concat(
-        [pl.read_parquet(path, hive_partitioning=False, glob=False).filter(pl.col("source_id") == known.source_id) for path in paths]
-    ).select(columns)
-    both = pl.concat(mine)
-    found = both.join(stored, on=columns, how="semi", nulls_equal=True)
+    both = pl.DataFrame(pl.from_arrow(pa.concat_tables(mine)))
+    found = both.join(pl.DataFrame(pl.from_arrow(pa.concat_tables(stored))), on=columns, how="semi", nulls_equal=True)
     return found.height == both.height
 
 

@@ -27,7 +27,7 @@ from pipeline.logs.discover import ReadError, Unreadable, chunks, discover
 from pipeline.logs.framing import Framer, Run
 from pipeline.logs.units import Reader, Unit
 from pipeline.store.delta import Conflict, Part
-from pipeline.store.parts import PartWriter, polars_schema
+from pipeline.store.parts import PartWriter
 from pipeline.store.ranges import Range
 from pipeline.store.state import State
 from pipeline.store.store import TABLES, Snapshot, Store, read_ranges
@@ -84,9 +84,8 @@ class Ingest:
         self.workers = workers or max(2, os.cpu_count() or 2)
         self.progress = progress
         self.now = now or datetime.now(UTC)
-        self.types = {name: polars_schema(columns) for name, columns in TABLES.items()}
-        self.reader = Reader(TABLES, self.types, hosts, self.now)
-        self.writers = {name: PartWriter(store.root / name) for name in TABLES}
+        self.reader = Reader(TABLES, hosts, self.now)
+        self.writers = {name: PartWriter(store.root / name, columns) for name, columns in TABLES.items()}
         self.summary = Summary()
         self._reports: dict[str, FileReport] = {}
         self._entries: dict[str, dict[str, list[Range]]] = {}
@@ -186,7 +185,7 @@ class Ingest:
         self._commit()
         known = self._planner.state.newest[job.source.source_id]
         name = job.head.kind.table
-        if rows_agree(job, known, self._snapshots[name], self._entries[name], self.reader):
+        if rows_agree(job, known, self._snapshots[name], self._entries[name], self.reader, self.writers[name]):
             return Left(
                 job.candidate, Verdict.UNCHANGED, job.source.kind, "a shorter copy of what was read", known.organisation,
                 known.server or "",
@@ -268,7 +267,7 @@ class Ingest:
     def _submit(self, key: tuple[str, str, tuple[str, ...]]) -> None:
         load, table = self._loads.pop(key), key[0]
         self._pending.append(
-            self._pool.submit(write, load, self.reader, self.writers[table], self.types[table], self.now)
+            self._pool.submit(write, load, self.reader, self.writers[table], self.now)
         )
         while len(self._pending) > self.workers:
             self._collect()

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import polars as pl
-
 from pipeline.ingest.plan import Job
 from pipeline.logs.framing import Framer, Run
 from pipeline.logs.units import UNKNOWN_MONTH, Reader, Segment, SegmentCount, Unit, month_of_date
@@ -64,10 +62,10 @@ class Done:
     not_utf8: int
 
 
-def write(load: Load, reader: Reader, writer: PartWriter, schema: dict[str, pl.DataType], now: datetime) -> Done:
+def write(load: Load, reader: Reader, writer: PartWriter, now: datetime) -> Done:
     """Read a unit and write one part a month; a unit without rows leaves a part without rows."""
     result = reader.read(load.unit)
-    months = sorted(result.frames) or [_month_without_rows(load)]
+    months = sorted(result.tables) or [_month_without_rows(load)]
     entries: dict[str, list[Range]] = {month: [] for month in months}
     for span in load.spans.values():
         segments = [result.counts[i] for i in span.segments]
@@ -75,9 +73,9 @@ def write(load: Load, reader: Reader, writer: PartWriter, schema: dict[str, pl.D
         in_months = [m for m in months if any(s.rows.get(m) or s.quarantined.get(m) for s in segments)] or months[:1]
         for month in in_months:
             entries[month].append(_entry(load, span, segments, month, header, now, first=month == in_months[0]))
-    empty = pl.DataFrame(schema={name: kind for name, kind in schema.items() if name not in ("organisation", "month")})
+    empty = writer.schema.empty_table()
     parts = [
-        (writer.write(result.frames.get(month, empty), load.unit.organisation, month, entries[month]), entries[month])
+        (writer.write(result.tables.get(month, empty), load.unit.organisation, month, entries[month]), entries[month])
         for month in months
     ]
     return Done(load.unit.table, parts, result.not_utf8)

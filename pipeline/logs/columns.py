@@ -6,8 +6,11 @@ schema of the store and the documentation are all made from it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import pyarrow as pa
 
 Type = Literal["string", "int32", "int64", "double", "timestamp", "map"]
 """`timestamp` is UTC in microseconds; `map` is text to text."""
@@ -31,6 +34,18 @@ class Column:
 def exchange(field: str, type: Type, meaning: str, *, repeats: bool = False) -> Column:
     """A column under Exchange's own field name, hyphens turned to underscores."""
     return Column(field.replace("-", "_"), type, meaning, field=field, repeats=repeats)
+
+
+_ARROW = {
+    "string": pa.string(), "int32": pa.int32(), "int64": pa.int64(), "double": pa.float64(),
+    "timestamp": pa.timestamp("us", "UTC"), "map": pa.map_(pa.string(), pa.string()),
+}
+PARTITIONS = ("organisation", "month")
+
+
+def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
+    """The stored types of a table, the partition columns included."""
+    return pa.schema([(column.name, _ARROW[column.type]) for column in columns])
 
 
 ASSIGNED = (

@@ -6,14 +6,14 @@ those rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import polars as pl
 from publicsuffixlist import PublicSuffixList
 
-from pipeline.logs.replies import may_hold_enforcement, reply_columns
+from pipeline.logs.replies import reply_columns
+from pipeline.logs.text import Text, spread
 
 CONSTANT_VERSIONS = frozenset({"8.0.0.0", "14.0.0.0", "15.0.0.0"})
 """`#Version` of logs that do not carry their writer's build."""
@@ -67,100 +67,95 @@ def registrable_domain(host: str) -> str | None:
     return found
 
 
-def by_value(values: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
-    """`function` of each value, called once a distinct value."""
-    distinct = values.unique().drop_nulls()
-    results = pl.Series([function(value) for value in distinct], dtype=pl.String)
-    return values.replace_strict(distinct, results, default=None, return_dtype=pl.String)
+class Frame:
+    """The columns of one block while others are derived from them: repeating text, and Polars columns."""
+
+    def __init__(self, texts: dict[str, Text], others: dict[str, pl.Series]) -> None:
+        self.texts = texts
+        self.others = others
+
+    def add(self, **columns: Text | pl.Series) -> None:
+        """Add or replace columns."""
+        for name, column in columns.items():
+            if isinstance(column, Text):
+                self.texts[name] = column
+            else:
+                self.others[name] = column
+
+    def rows(self, *names: str) -> pl.DataFrame:
+        """Some columns as a frame, text spread over the rows."""
+        return pl.DataFrame(
+            {name: self.texts[name].rows() if name in self.texts else self.others[name] for name in names}
+        )
 
 
-def on_rows(frame: pl.DataFrame, mask: pl.Expr, columns: dict[str, pl.Expr], types: dict[str, pl.DataType]) -> list[pl.Series]:
-    """Columns computed on the rows of `mask` alone and null elsewhere."""
-    index = frame.select(mask.arg_true().alias("i"))["i"]
-    roots = sorted({name for expression in columns.values() for name in expression.meta.root_names()})
-    part = frame.select(roots)[index].select(**columns).cast({name: types[name] for name in columns})
-    if len(index) == frame.height:
-        return part.get_columns()
-    if not len(index):
-        return [nulls(name, types[name], frame.height) for name in columns]
-    at = nulls("at", pl.UInt32(), frame.height).scatter(index, pl.arange(len(index), dtype=pl.UInt32, eager=True))
-    return [part[name].gather(at) for name in columns]
+def read_replies(text: pl.Series) -> dict[str, pl.Series]:
+    """REPLY_COLUMNS of reply texts, null where a text holds no reply.
 
-
-def nulls(name: str, dtype: pl.DataType, length: int) -> pl.Series:
-    """A column of nulls."""
-    return pl.Series(name, [], dtype=dtype).extend_constant(None, length)
-
-
-def reply_series(frame: pl.DataFrame, text: pl.Expr, stands: pl.Expr, types: dict[str, pl.DataType]) -> list[pl.Series]:
-    """REPLY_COLUMNS from the reply texts of the rows where a reply stands.
-
-    The words of a reply are kept only where it refuses (4xx, 5xx); code and enhanced code always. The
-    enforcement columns are looked for only where the text holds `.7.230`.
+    The words of a reply are kept only where it refuses (4xx, 5xx). An acceptance is read by its first
+    characters; only refusals are searched for what enforcement says.
     """
+    rows = text.alias("text").to_frame()
+    accepts = rows.select(pl.col("text").str.starts_with("2").fill_null(False))["text"]
+    codes = spread(
+        rows.filter(accepts).select(
+            reply_code=pl.col("text").str.slice(0, 3).cast(pl.Int32, strict=False),
+            enhanced_code=pl.col("text").str.slice(4, 12).str.extract(r"^(2[.][0-9]{1,3}[.][0-9]{1,3})"),
+        ),
+        accepts.to_numpy(),
+    )
+    others = ~accepts & text.is_not_null()
     parts = reply_columns(pl.col("text"))
-    found = frame.select(text=pl.when(stands).then(text))
-    codes = on_rows(
-        found, pl.col("text").is_not_null(),
-        {"reply_code": parts["reply_code"], "enhanced_code": parts["enhanced_code"]}, types,
+    of_refusal = ("reply", "enforcement_action", "enforcement_minutes", "reply_host", "peer_time")
+    read = spread(
+        rows.filter(others).select(
+            reply=pl.col("text"), peer_time=parts["reply_time"],
+            **{name: parts[name] for name in REPLY_COLUMNS if name in parts},
+        ).with_columns(pl.when(pl.col("reply_code") >= 400).then(pl.col(*of_refusal))),
+        others.to_numpy(),
     )
-    found = found.with_columns(codes)
-    refuses = pl.col("reply_code") >= 400
-    rest = on_rows(
-        found, refuses & pl.col("text").is_not_null(),
-        {"reply": pl.col("text"), "reply_host": parts["reply_host"], "peer_time": parts["reply_time"]}, types,
-    )
-    enforced = on_rows(
-        found, refuses & may_hold_enforcement(pl.col("text")),
-        {"enforcement_action": parts["enforcement_action"], "enforcement_minutes": parts["enforcement_minutes"]}, types,
-    )
-    by_name = {series.name: series for series in [*codes, *rest, *enforced]}
-    return [by_name[name] for name in REPLY_COLUMNS]
+    for name, column in codes.items():
+        read[name] = column.zip_with(accepts, read[name])
+    return read
 
 
-def peer_series(names: pl.Series, hosts: Hosts) -> list[pl.Series]:
+def peer_columns(names: Text, hosts: Hosts) -> dict[str, Text]:
     """peer_name in lower case, peer_domain, destination_class."""
-    lower = names.str.to_lowercase().alias("peer_name")
-    return [
-        lower,
-        by_value(lower, registrable_domain).alias("peer_domain"),
-        by_value(lower, hosts.class_of).alias("destination_class"),
-    ]
-
-
-def endpoint_columns(endpoint: str, prefix: str) -> dict[str, pl.Expr]:
-    """`ip:port` split at the last colon; brackets and `%scope` taken off, as in `[fe80::1%3]:25`."""
-    pattern = r"^\[?([^\]%]*?)(?:%[^\]:]*)?\]?:([0-9]{1,5})$"
-    groups = pl.col(endpoint).str.extract_groups(pattern)
     return {
-        f"{prefix}_ip": groups.struct.field("1"),
-        f"{prefix}_port": groups.struct.field("2").cast(pl.Int32, strict=False),
+        "peer_name": names.map(str.lower),
+        "peer_domain": names.map(registrable_domain),
+        "destination_class": names.map(hosts.class_of),
     }
 
 
-def short_host(name: str) -> pl.Expr:
-    """First label of a host column in capitals; null where it holds an address or no host name."""
-    first = pl.col(name).str.extract(r"^([A-Za-z0-9][A-Za-z0-9_-]{0,62})(?:[.]|$)").str.to_uppercase()
-    return pl.when(pl.col(name).str.contains(r"^[0-9.]+$")).then(None).otherwise(first)
+def endpoint_columns(endpoint: Text, prefix: str) -> dict[str, Text | pl.Series]:
+    """`ip:port` split at the last colon; brackets and `%scope` taken off, as in `[fe80::1%3]:25`."""
+    groups = pl.col("value").str.extract_groups(r"^\[?([^\]%]*?)(?:%[^\]:]*)?\]?:([0-9]{1,5})$")
+    return {
+        f"{prefix}_ip": endpoint.derive(groups.struct.field("1")),
+        f"{prefix}_port": endpoint.numbers(groups.struct.field("2").cast(pl.Int32, strict=False), pl.Int32()),
+    }
 
 
-def fill_server(frame: pl.DataFrame, row_server: pl.Expr) -> pl.DataFrame:
+def short_host() -> pl.Expr:
+    """First label of a host name in capitals; null where it is an address or no host name."""
+    first = pl.col("value").str.extract(r"^([A-Za-z0-9][A-Za-z0-9_-]{0,62})(?:[.]|$)").str.to_uppercase()
+    return pl.when(~pl.col("value").str.contains(r"^[0-9.]+$")).then(first)
+
+
+def fill_server(frame: Frame, row_server: Text) -> None:
     """`server` and `server_basis`: as assigned to the file, else by the row, else by all other rows of the file."""
-    frame = frame.with_columns(_row=row_server)
-    only = (
-        pl.when(pl.col("_row").drop_nulls().n_unique().over("source_id") == 1)
-        .then(pl.col("_row").max().over("source_id"))
+    assigned = frame.texts["server"]
+    if not assigned.is_null().any():
+        return
+    rows = frame.rows("source_id", "server_basis").with_columns(assigned=assigned.rows(), row=row_server.rows())
+    only = rows.group_by("source_id").agg(
+        pl.when(pl.col("row").drop_nulls().n_unique() == 1).then(pl.col("row").max()).first().alias("file")
     )
-    assigned = pl.col("server")
-    return frame.with_columns(_file=only).with_columns(
-        server=pl.coalesce(assigned, "_row", "_file"),
-        server_basis=pl.when(assigned.is_not_null()).then(pl.col("server_basis"))
-        .when(pl.col("_row").is_not_null()).then(pl.lit("rows"))
-        .when(pl.col("_file").is_not_null()).then(pl.lit("file")),
-    ).drop("_row", "_file")
-
-
-def missing(frame: pl.DataFrame, columns: Sequence[str], types: dict[str, pl.DataType]) -> pl.DataFrame:
-    """With every column of `columns`; those that the log's generation does not have are null."""
-    absent = [pl.lit(None, dtype=types[name]).alias(name) for name in columns if name not in frame.columns]
-    return frame.with_columns(absent) if absent else frame
+    rows = rows.join(only, on="source_id", how="left", maintain_order="left").select(
+        server=pl.coalesce("assigned", "row", "file"),
+        server_basis=pl.when(pl.col("assigned").is_not_null()).then(pl.col("server_basis"))
+        .when(pl.col("row").is_not_null()).then(pl.lit("rows"))
+        .when(pl.col("file").is_not_null()).then(pl.lit("file")),
+    )
+    frame.add(server=Text.of(rows["server"]), server_basis=Text.of(rows["server_basis"]))

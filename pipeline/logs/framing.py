@@ -22,11 +22,14 @@ LONGEST_LINE = 16 << 20
 """A longer line is never held in memory; its first megabyte is kept."""
 KEPT_OF_LONG_LINE = 1 << 20
 TAIL = 4096
+_LINES_OF_CELL = 64
 
-_RECORD_START = re.compile(rb"\n(?:\xef\xbb\xbf)?(?=#|\d{4}-\d\d-\d\dT)")
+_RECORD_START = re.compile(rb"\n(?:\xef\xbb\xbf)?(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)")
+_TIMESTAMP = re.compile(rb"(?:\xef\xbb\xbf)?\x00*\d{4}-\d\d-\d\dT")
+_BLOCK_LINE = re.compile(rb"(?:\xef\xbb\xbf)?\x00*#(?:Software|Version|Log-|Date|Fields)")
 _HEADER_LINE = re.compile(
     rb"^(?:\xef\xbb\xbf)?\x00*(?:#[^\n]*|(?:date-time|DateTime|Timestamp),[^\n]*"
-    rb"|(?:Software|Version|Log-[Tt]ype|Date|Fields): [^\n]*|[\x00 \t]*\r?)(?:\n|\Z)",
+    rb"|(?:Software|Version|Log-[Tt]ype|Date|Fields): [^\n]*|[\x00 \t]*\r*)(?:\n|\Z)",
     re.MULTILINE,
 )
 _NUL_THEN_RECORD = re.compile(rb"(?<=[^\n\x00])\x00+(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)")
@@ -102,6 +105,13 @@ class Framer:
             chunk = yield from self._skip_long_line(chunk)
             if not chunk:
                 return
+        cut = _last_record_start(chunk)
+        if cut > 0:
+            # The usual case: what is left over and the new lines are joined in one copy.
+            block = b"".join((self._rest, memoryview(chunk)[:cut]))
+            self._rest = chunk[cut:]
+            yield from self._runs(block)
+            return
         buffer = self._rest + chunk if self._rest else chunk
         cut = _last_record_start(buffer)
         if cut <= 0:
@@ -166,22 +176,23 @@ class Framer:
 
     def _runs(self, block: bytes) -> Iterator[Run]:
         if b"\x00" in block:
-            for piece in _split_at_nuls(block):
+            *broken, last = _split_at_nuls(block)
+            for piece in broken:
                 yield from self._runs_between_headers(piece)
-                if piece and not piece.endswith(b"\n"):
-                    self.line -= 1
+                self.line -= 1
+            yield from self._runs_between_headers(last)
             return
         yield from self._runs_between_headers(block)
 
     def _runs_between_headers(self, block: bytes) -> Iterator[Run]:
         if not block:
             return
-        if _only_records(block):
-            yield self._data_run(block)
+        if lines := _only_records(block):
+            yield self._data_run(block, lines)
             return
         at = 0
         for match in _HEADER_LINE.finditer(block):
-            if match.start() == match.end():
+            if match.start() == match.end() or _continues_record(block, at, match):
                 continue
             if match.start() > at:
                 yield self._data_run(block[at : match.start()])
@@ -214,9 +225,9 @@ class Framer:
         self._header_lines += 1
         self._advance(raw, len(raw), 1)
 
-    def _data_run(self, data: bytes) -> Run:
+    def _data_run(self, data: bytes, lines: int | None = None) -> Run:
         self._block = {}
-        lines = data.count(b"\n") + (not data.endswith(b"\n"))
+        lines = lines or data.count(b"\n") + (not data.endswith(b"\n"))
         run = Run(
             self.header, _clean(data), self.line, lines, self._header_lines, self.position + len(data),
             self.header_position,
@@ -255,10 +266,10 @@ def line_starts(data: bytes) -> np.ndarray:
     return np.concatenate([[0], ends + 1]) if len(data) else ends
 
 
-def _only_records(block: bytes) -> bool:
-    """Whether every line begins with a digit, so that no header, blank or foreign line is among them."""
+def _only_records(block: bytes) -> int:
+    """The number of lines if each begins with a digit, so that no header, blank or foreign line is among them; else 0."""
     first = np.frombuffer(block, np.uint8)[line_starts(block)]
-    return bool(((first == 49) | (first == 50)).all())
+    return len(first) if ((first == 49) | (first == 50)).all() else 0
 
 
 def _last_record_start(buffer: bytes) -> int:
@@ -274,10 +285,32 @@ def _last_record_start(buffer: bytes) -> int:
         window *= 16
 
 
+def _continues_record(block: bytes, begin: int, match: re.Match[bytes]) -> bool:
+    """Whether a blank or header-like line stands in a quoted cell: one that is closed before the next record."""
+    if match.start() == begin or _BLOCK_LINE.match(match.group()):
+        return False
+    start = match.start()
+    for _ in range(_LINES_OF_CELL):
+        start = block.rfind(b"\n", begin, start - 1) + 1 or begin
+        if _TIMESTAMP.match(block, start):
+            break
+        if start == begin:
+            return False
+    else:
+        return False
+    if block.count(b'"', start, match.start()) % 2 == 0:
+        return False
+    following = _RECORD_START.search(block, match.end() - 1)
+    return block.count(b'"', match.start(), following.start() if following else len(block)) % 2 == 1
+
+
 def _complete_part(rest: bytes) -> int:
     """How much of the end of a live log is complete: its ended lines, unless a quote is still open in them."""
     ended = rest.rfind(b"\n") + 1
-    return 0 if rest[:ended].count(b'"') % 2 else ended
+    begin = max((match.end() for match in _NUL_THEN_RECORD.finditer(rest, 0, ended)), default=0)
+    if not _TIMESTAMP.match(rest, begin):
+        return ended
+    return begin if rest.count(b'"', begin, ended) % 2 else ended
 
 
 def _split_at_nuls(block: bytes) -> Iterator[bytes]:
@@ -293,8 +326,9 @@ def _clean(data: bytes) -> bytes:
     """Without BOMs at line starts and NULs at line ends; the last line ended."""
     if data.startswith(BOM):
         data = data[len(BOM) :]
-    if b"\n" + BOM in data:
+    # One octet is looked for at memory speed, three are not.
+    if BOM[:1] in data and b"\n" + BOM in data:
         data = data.replace(b"\n" + BOM, b"\n")
     if b"\x00" in data:
-        data = re.sub(rb"\x00+(?=\r?\n|\Z)|(?m:^)\x00+", b"", data)
+        data = re.sub(rb"\x00+(?=\r*\n|\Z)|(?m:^)\x00+", b"", data)
     return data if data.endswith(b"\n") else data + b"\n"

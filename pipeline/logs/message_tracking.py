@@ -6,11 +6,13 @@ Source: https://learn.microsoft.com/en-us/exchange/mail-flow/transport-logs/mess
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from pipeline.logs.columns import ASSIGNED, LINEAGE, REPLY, Column, exchange
-from pipeline.logs.derived import Hosts, by_value, fill_server, on_rows, peer_series, real_build, reply_series, short_host
+from pipeline.logs.derived import Frame, Hosts, fill_server, peer_columns, read_replies, real_build, short_host
 from pipeline.logs.replies import error_record
+from pipeline.logs.text import Mask, Text, spread
 
 NAME = "message_tracking"
 
@@ -65,59 +67,59 @@ _HANDS_OVER = ("SEND", "SENDEXTERNAL")
 _FAILS = ("DEFER", "FAIL", "DSN", "BADMAIL", "DROP", "SUBMITDEFER", "SUBMITFAIL", "DELIVERFAIL", "RESUBMITDEFER", "RESUBMITFAIL")
 
 
-def derive(frame: pl.DataFrame, hosts: Hosts, types: dict[str, pl.DataType]) -> pl.DataFrame:
-    """Add the derived columns. `frame` has all Exchange columns and the lineage columns but server's row value."""
-    event = frame.select(event=pl.col("event_id").str.to_uppercase())["event"]
-    frame = frame.with_columns(_event=event)
-    sent = pl.col("_event").is_in(_HANDS_OVER)
-    failed = pl.col("_event").is_in(_FAILS)
-    frame = frame.with_columns(_replies(frame, sent, failed, types))
-    client, server = short_host("client_hostname"), short_host("server_hostname")
-    names = pl.col("_event").is_in(WRITER_IS_CLIENT)
-    frame = fill_server(
-        frame, pl.when(names).then(pl.coalesce(client, server)).otherwise(pl.coalesce(server, client))
+def derive(frame: Frame, hosts: Hosts) -> None:
+    """Add the derived columns to rows that have all Exchange columns and the lineage columns."""
+    event = frame.texts["event_id"].derive(pl.col("value").str.to_uppercase())
+    sent, failed, received = event.is_in(_HANDS_OVER), event.is_in(_FAILS), event.is_in(["RECEIVE"])
+    next_hop = _add_replies(frame, event, sent, failed)
+    _add_server(frame, event)
+    schema, header = frame.texts["schema_version"].map(real_build), frame.texts["log_version"].map(real_build)
+    frame.add(log_build=schema.or_else(header))
+    client, server = frame.texts["client_hostname"], frame.texts["server_hostname"]
+    peer = server.where(sent).or_else(next_hop).or_else(server.where(failed)).or_else(client.where(received))
+    frame.add(**peer_columns(peer.compact(), hosts))
+    by_smtp = received & frame.texts["source"].is_in(["SMTP"])
+    ended = sent | event.is_in(["DELIVER"])
+    session = frame.rows("source_context").filter(pl.Series(by_smtp)).select(
+        session_id=pl.col("source_context").str.extract(r"^([0-9A-Za-z]{6,40});")
     )
-    frame = frame.with_columns(
-        by_value(frame["schema_version"], real_build).alias("_schema"),
-        by_value(frame["log_version"], real_build).alias("_header"),
-    ).with_columns(log_build=pl.coalesce("_schema", "_header"))
-    fails_to = pl.coalesce(pl.col("_fqdn"), pl.col("server_hostname"))
-    peer = frame.select(
-        peer=pl.when(sent).then("server_hostname").when(failed).then(fails_to)
-        .when(pl.col("_event") == "RECEIVE").then("client_hostname")
-    )["peer"]
-    received = (pl.col("_event") == "RECEIVE") & (pl.col("source") == "SMTP")
-    return frame.with_columns(
-        *peer_series(peer, hosts),
-        *on_rows(
-            frame, received, {"session_id": pl.col("source_context").str.extract(r"^([0-9A-Za-z]{6,40});")}, types
-        ),
-        *on_rows(
-            frame, sent | (pl.col("_event") == "DELIVER"),
-            {
-                "e2e_latency": pl.col("custom_data").str.extract(r"S:E2ELatency=([0-9]+(?:[.,][0-9]+)?)")
-                .str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
-            },
-            types,
-        ),
+    latency = frame.rows("custom_data").filter(pl.Series(ended)).select(
+        e2e_latency=pl.col("custom_data").str.extract(r"S:E2ELatency=([0-9]+(?:[.,][0-9]+)?)")
+        .str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    )
+    frame.add(**spread(session, by_smtp), **spread(latency, ended))
+
+
+def _add_server(frame: Frame, event: Text) -> None:
+    client = frame.texts["client_hostname"].derive(short_host())
+    server = frame.texts["server_hostname"].derive(short_host())
+    is_client = event.is_in(WRITER_IS_CLIENT)
+    fill_server(
+        frame, client.where(is_client).or_else(server.where(is_client)).or_else(server).or_else(client)
     )
 
 
-def _replies(frame: pl.DataFrame, sent: pl.Expr, failed: pl.Expr, types: dict[str, pl.DataType]) -> list[pl.Series]:
-    """The last reply of a hand-over stands in source-context, of a failure in the error record or beside it."""
-    record = error_record(pl.col("recipient_status"))
-    from_record = on_rows(
-        frame, failed & pl.col("recipient_status").str.contains("LED=", literal=True),
-        {"_led": record["led"], "_fqdn": record["fqdn"]},
-        {"_led": pl.String(), "_fqdn": pl.String()},
+def _add_replies(frame: Frame, event: Text, sent: Mask, failed: Mask) -> Text:
+    """The last reply of a hand-over stands in source-context, of a failure in the error record or beside it.
+
+    Returns the next hop that the error records name.
+    """
+    accepts = frame.rows("source_context").filter(pl.Series(sent)).select(
+        text=pl.col("source_context").str.strip_prefix(";").str.replace(r";ClientSubmitTime:[^;]*$", "")
     )
-    rows = frame.select("source_context", "recipient_status", "message_info", "_event").with_columns(from_record)
-    of_hand_over = pl.col("source_context").str.strip_prefix(";").str.replace(r";ClientSubmitTime:[^;]*$", "")
-    of_failure = pl.coalesce(
-        "_led",
-        pl.when(pl.col("source_context").str.contains(r"[245][0-9][0-9][ -]")).then("source_context"),
-        pl.when(pl.col("recipient_status").str.contains(r"[245][0-9][0-9][ -]")).then("recipient_status"),
-        pl.when(pl.col("_event") == "DSN").then("message_info"),
+    fails = frame.rows("source_context", "recipient_status", "message_info").filter(pl.Series(failed)).with_columns(
+        event.rows().filter(pl.Series(failed)).alias("event"), **error_record(pl.col("recipient_status"))
     )
-    text = pl.when(sent).then(of_hand_over).when(failed).then(of_failure)
-    return [*reply_series(rows, text, sent | failed, types), from_record[1]]
+    reply_like = r"[245][0-9][0-9][ -]"
+    fails = fails.with_columns(
+        text=pl.coalesce(
+            "led",
+            pl.when(pl.col("source_context").str.contains(reply_like)).then("source_context"),
+            pl.when(pl.col("recipient_status").str.contains(reply_like)).then("recipient_status"),
+            pl.when(pl.col("event") == "DSN").then("message_info"),
+        )
+    )
+    order = np.argsort(np.concatenate([np.flatnonzero(sent), np.flatnonzero(failed)]))
+    texts = pl.concat([accepts["text"], fails["text"]]).gather(pl.Series(order))
+    frame.add(**spread(pl.DataFrame(read_replies(texts)), sent | failed))
+    return Text.of(spread(fails.select("fqdn"), failed)["fqdn"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from pipeline.logs.columns import Column
+from pipeline.logs.columns import Column, arrow_schema
 from pipeline.logs.framing import LONGEST_LINE, line_starts
 
 EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
@@ -27,11 +27,19 @@ FUTURE = timedelta(hours=48)
 _IMPLAUSIBLE = "time before 2006 or more than 48 hours ahead"
 _SMALL = 64 << 10
 _TIMESTAMP = re.compile(rb"\d{4}-\d\d-\d\dT")
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-]\d\d):?(\d\d))?", re.ASCII)
-_ARROW_TYPES = {
-    "string": pa.string(), "int32": pa.int32(), "int64": pa.int64(), "double": pa.float64(),
-    "timestamp": pa.timestamp("us", "UTC"), "map": pa.map_(pa.string(), pa.string()),
-}
+# As much as pyarrow reads, and more: fractions above six digits, and no zone at all (UTC).
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?"
+    r"(?:Z|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)?",
+    re.ASCII,
+)
+_EXTRA = pa.map_(pa.string(), pa.string())
+
+
+def _arrow_type(column: Column) -> pa.DataType:
+    """Repeating text is read as a dictionary: what is derived from it is computed once a value."""
+    stored: pa.DataType = arrow_schema([column]).field(0).type
+    return pa.dictionary(pa.int32(), stored) if column.repeats and column.type == "string" else stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +81,12 @@ class Layout:
         self.names = [column.name if column else f"\x00{i}" for i, column in enumerate(self.columns)]
         self.unknown = [(i, name) for i, name in enumerate(fields) if self.columns[i] is None]
         self.schema = pa.schema(
-            [(column.name, _ARROW_TYPES[column.type]) for column in self.columns if column]
-            + [("extra", _ARROW_TYPES["map"])]
+            [(column.name, _arrow_type(column)) for column in self.columns if column] + [("extra", _EXTRA)]
         )
         self.time_at = next(i for i, column in enumerate(self.columns) if column and column.name == "date_time")
         self.options = arrow_csv.ConvertOptions(
             column_types={
-                name: _ARROW_TYPES[column.type] if column else pa.string()
+                name: _arrow_type(column) if column else pa.string()
                 for name, column in zip(self.names, self.columns, strict=True)
             },
             null_values=[""],
@@ -88,36 +95,38 @@ class Layout:
         )
 
 
-def read_rows(data: bytes, layout: Layout, now: datetime) -> Rows:
-    """Read complete lines. `now` bounds times from above (48 hours ahead at most).
+def read_rows(blocks: Iterable[bytes], layout: Layout, now: datetime) -> Rows:
+    """Read blocks of complete lines that follow on one another. `now` bounds times (48 hours ahead at most).
 
     Raises AssertionError if lines, rows and rejected lines do not add up: a defect of the reader.
     """
-    parts = list(_read(data, layout, 0, now))
-    tables = [part.table for part in parts]
-    result = Rows(
-        pa.concat_tables(tables) if tables else layout.schema.empty_table(),
+    parts: list[Rows] = []
+    first = 0
+    for data in blocks:
+        starts = line_starts(data)
+        of_block = list(_read(data, starts, layout, first, now))
+        counted = sum(part.table.num_rows + len(part.bad) + part.joined for part in of_block)
+        assert len(starts) == counted, f"{len(starts)} lines, but {counted} accounted for"
+        first += len(starts)
+        parts.extend(of_block)
+    return Rows(
+        pa.concat_tables([part.table for part in parts]) if parts else layout.schema.empty_table(),
         np.concatenate([part.line for part in parts]) if parts else np.empty(0, np.int64),
         [line for part in parts for line in part.bad],
         sum(part.joined for part in parts),
         sum(part.not_utf8 for part in parts),
     )
-    lines = data.count(b"\n")
-    counted = result.table.num_rows + len(result.bad) + result.joined
-    assert lines == counted, f"{lines} lines, but {counted} accounted for"
-    return result
 
 
-def _read(data: bytes, layout: Layout, first: int, now: datetime) -> Iterator[Rows]:
-    starts = line_starts(data)
+def _read(data: bytes, starts: np.ndarray, layout: Layout, first: int, now: datetime) -> Iterator[Rows]:
     fast = _read_fast(data, starts, layout, now)
     if fast is not None:
         yield _shifted(fast, first)
     elif len(data) <= _SMALL or (cut := _middle_record(data)) is None:
         yield _shifted(_read_carefully(data, layout, now), first)
     else:
-        yield from _read(data[:cut], layout, first, now)
-        yield from _read(data[cut:], layout, first + int(np.searchsorted(starts, cut)), now)
+        for at, half in ((0, data[:cut]), (int(np.searchsorted(starts, cut)), data[cut:])):
+            yield from _read(half, line_starts(half), layout, first + at, now)
 
 
 def _shifted(rows: Rows, first: int) -> Rows:
@@ -139,7 +148,7 @@ def _middle_record(data: bytes) -> int | None:
 
 def _read_fast(data: bytes, starts: np.ndarray, layout: Layout, now: datetime) -> Rows | None:
     """The block by pyarrow; None unless it is proven that each line is a row or a rejected row."""
-    if not data or not _is_plain(data, starts):
+    if not data or not _is_plain(data, starts) or not _is_utf8(data):
         return None
     rejected: list[tuple[int, int]] = []
 
@@ -193,8 +202,9 @@ def _is_plain(data: bytes, starts: np.ndarray) -> bool:
     first = octets[starts]
     if not ((first == 49) | (first == 50)).all() or not (octets[np.minimum(starts + 10, len(data) - 1)] == 84).all():
         return False
-    returns = np.flatnonzero(octets == 13)
-    if len(returns) and not (octets[returns + 1] == 10).all():
+    # Every carriage return must stand before a line feed.
+    ends = np.append(starts[1:], len(data)) - 2
+    if np.count_nonzero(octets == 13) != np.count_nonzero(octets[np.maximum(ends, 0)] == 13):
         return False
     quotes = np.flatnonzero(octets == 34)
     if not len(quotes):
@@ -213,17 +223,29 @@ def _is_plain(data: bytes, starts: np.ndarray) -> bool:
     return bool(opens.all() and closes.all() and same_line.all())
 
 
+def _is_utf8(data: bytes) -> bool:
+    """pyarrow checks only the cells that it converts, and prints an error for a rejected row that is none."""
+    if data.isascii():
+        return True
+    offsets = pa.py_buffer(np.array([0, len(data)], np.int32))
+    try:
+        pa.StringArray.from_buffers(1, offsets, pa.py_buffer(data)).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def _with_extra(table: pa.Table, layout: Layout) -> pa.Table:
     """Unknown columns folded into `extra`."""
     known = table.select([name for name, column in zip(layout.names, layout.columns, strict=True) if column])
     if not layout.unknown:
-        return known.append_column("extra", pa.nulls(len(table), _ARROW_TYPES["map"]))
+        return known.append_column("extra", pa.nulls(len(table), _EXTRA))
     cells = [(field, table.column(i).to_pylist()) for i, field in layout.unknown]
     extra = [
         [(field, values[row]) for field, values in cells if values[row] is not None] or None
         for row in range(len(table))
     ]
-    return known.append_column("extra", pa.array(extra, _ARROW_TYPES["map"]))
+    return known.append_column("extra", pa.array(extra, _EXTRA))
 
 
 def _read_carefully(data: bytes, layout: Layout, now: datetime) -> Rows:
@@ -270,7 +292,7 @@ def _records(data: bytes) -> Iterator[tuple[int, int, bytes]]:
             while end < len(lines) and quotes % 2 and not _TIMESTAMP.match(lines[end]):
                 quotes += lines[end].count(b'"')
                 end += 1
-        yield at, end - at, b"\n".join(lines[at:end]).removesuffix(b"\r")
+        yield at, end - at, b"\n".join(lines[at:end]).rstrip(b"\r")
         at = end
 
 
@@ -319,10 +341,17 @@ def _misplaced_quote(text: str) -> bool:
 
 
 def _number(cell: str, column: Column) -> int | None:
-    if not re.fullmatch(r"[ \t]*-?[0-9]{1,19}[ \t]*", cell):
+    bits = 32 if column.type == "int32" else 64
+    found = re.fullmatch(r"[ \t]*(?:(-?)0*([0-9]{1,19})|0[xX]([0-9A-Fa-f]+))[ \t]*", cell)
+    if not found:
         return None
-    bits = 31 if column.type == "int32" else 63
-    return value if -(2**bits) <= (value := int(cell)) < 2**bits else None
+    sign, digits, hexadecimal = found.groups()
+    if hexadecimal:
+        # pyarrow reads it too, as the bits of the signed number.
+        value = int(hexadecimal, 16)
+        return None if len(hexadecimal) > bits // 4 else value - (2**bits if value >= 2 ** (bits - 1) else 0)
+    value = int(sign + digits)
+    return value if -(2 ** (bits - 1)) <= value < 2 ** (bits - 1) else None
 
 
 def parse_time(text: str) -> datetime | None:
@@ -330,12 +359,13 @@ def parse_time(text: str) -> datetime | None:
     found = _TIME.fullmatch(text)
     if not found:
         return None
-    year, month, day, hour, minute, second, fraction, zone_hours, zone_minutes = found.groups()
+    year, month, day, hour, minute, second, fraction, sign, zone_hours, zone_minutes = found.groups()
     try:
-        time = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        time = datetime(int(year), int(month), int(day), int(hour), int(minute or 0), int(second or 0), tzinfo=UTC)
         time += timedelta(microseconds=int(((fraction or "") + "000000")[:6]))
-        if zone_hours:
-            time -= timedelta(hours=int(zone_hours), minutes=int(zone_hours[0] + zone_minutes))
+        if sign:
+            zone = timedelta(hours=int(zone_hours), minutes=int(zone_minutes or 0))
+            time = time - zone if sign == "+" else time + zone
     except (ValueError, OverflowError):
         return None
     return time

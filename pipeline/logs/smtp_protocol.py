@@ -8,16 +8,8 @@ from __future__ import annotations
 import polars as pl
 
 from pipeline.logs.columns import ASSIGNED, LINEAGE, REPLY, Column, exchange
-from pipeline.logs.derived import (
-    Hosts,
-    by_value,
-    endpoint_columns,
-    fill_server,
-    on_rows,
-    peer_series,
-    real_build,
-    reply_series,
-)
+from pipeline.logs.derived import Frame, Hosts, endpoint_columns, fill_server, peer_columns, read_replies, real_build
+from pipeline.logs.text import Mask, Text, nulls
 
 NAME = "smtp_protocol"
 
@@ -29,7 +21,7 @@ FIELDS = (
     exchange("local-endpoint", "string", "ip:port of this server; empty in a Send log until connected", repeats=True),
     exchange("remote-endpoint", "string", "ip:port of the peer", repeats=True),
     exchange("event", "string", "+ connect, - disconnect, > this server says, < the peer says, * information", repeats=True),
-    exchange("data", "string", "Command, reply or value of the information"),
+    exchange("data", "string", "Command, reply or value of the information", repeats=True),
     exchange("context", "string", "Information text, reason of a disconnect", repeats=True),
 )
 
@@ -57,90 +49,95 @@ _SERVICE_OF_PORT = {25: "frontend", 587: "frontend", 717: "frontend", 2525: "hub
 """Where files were copied flat, the port that a Receive connector listens on tells the service."""
 
 
-def derive(frame: pl.DataFrame, hosts: Hosts, types: dict[str, pl.DataType]) -> pl.DataFrame:
-    """Add the derived columns. `frame` has all Exchange columns, the lineage columns, and `log_kind` of the file.
+def derive(frame: Frame, hosts: Hosts) -> None:
+    """Add the derived columns to rows that have all Exchange columns, the lineage columns, and `log_kind`.
 
     Where no header told the kind, `log_kind` is null and each row's connector tells it: a Receive connector
     is written SERVER\\Name.
     """
-    receive_connector = pl.col("connector_id").str.contains("\\", literal=True)
-    frame = frame.with_columns(
-        log_kind=pl.coalesce("log_kind", pl.when(receive_connector).then(pl.lit("smtp-receive")).otherwise(pl.lit("smtp-send")))
+    connector, event = frame.texts["connector_id"], frame.texts["event"]
+    by_connector = connector.derive(
+        pl.when(pl.col("value").str.contains("\\", literal=True)).then(pl.lit("smtp-receive")).otherwise(pl.lit("smtp-send"))
     )
-    received = pl.col("log_kind") == "smtp-receive"
-    command = pl.when(received).then(pl.col("event") == "<").otherwise(pl.col("event") == ">")
-    answer = pl.when(received).then(pl.col("event") == ">").otherwise(pl.col("event") == "<")
-    information = ~pl.col("event").is_in(["+", "-", "<", ">"]) | pl.col("event").is_null()
-    frame = frame.with_columns(
-        frame.select(**endpoint_columns("local_endpoint", "local"), **endpoint_columns("remote_endpoint", "remote")).get_columns()
+    kind = frame.texts["log_kind"].or_else(by_connector)
+    frame.add(log_kind=kind)
+    received = kind.is_in(["smtp-receive"])
+    says_peer, says_self = event.is_in(["<"]), event.is_in([">"])
+    command = (received & says_peer) | (~received & says_self)
+    answer = (received & says_self) | (~received & says_peer)
+    information = ~event.is_in(["+", "-", "<", ">"])
+    frame.add(
+        **endpoint_columns(frame.texts["local_endpoint"], "local"),
+        **endpoint_columns(frame.texts["remote_endpoint"], "remote"),
     )
-    frame = frame.with_columns(
-        on_rows(
-            frame, command.fill_null(False),
-            {
-                "verb": pl.col("data").str.extract(r"^ *([A-Za-z][A-Za-z0-9-]*)").str.to_uppercase(),
-                "ehlo_name": pl.col("data").str.extract(r"^ *(?i:EHLO|HELO) +([^ ]+)"),
-            },
-            types,
-        )
+    _add_information(frame, information, answer)
+    _add_commands(frame, command)
+    _add_answers(frame, answer)
+    _add_peer(frame, received, answer, hosts)
+    owner = connector.derive(
+        pl.col("value").str.extract(r"^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\\").str.to_uppercase()
     )
-    frame = frame.with_columns(_information(frame, information, answer, types))
-    numbered = answer & pl.col("data").str.contains(r"^[0-9]{3}(?:[ -]|$)")
-    frame = frame.with_columns(reply_series(frame, pl.col("data"), numbered.fill_null(False), types))
-    frame = _with_peer(frame, received, answer, hosts, types)
-    row_server = pl.when(received & receive_connector).then(
-        pl.col("connector_id").str.extract(r"^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\\").str.to_uppercase()
-    )
-    frame = fill_server(frame, row_server)
-    of_port = pl.col("local_port").replace_strict(_SERVICE_OF_PORT, default=None, return_dtype=pl.String)
-    return frame.with_columns(
-        by_value(frame["log_version"], real_build).alias("log_build"),
-        log_service=pl.coalesce("log_service", pl.when(received).then(of_port)),
+    fill_server(frame, owner.where(received))
+    of_port = Text.of(frame.others["local_port"].replace_strict(_SERVICE_OF_PORT, default=None, return_dtype=pl.String))
+    frame.add(
+        log_build=frame.texts["log_version"].map(real_build),
+        log_service=frame.texts["log_service"].or_else(of_port.where(received)),
     )
 
 
-def _information(frame: pl.DataFrame, information: pl.Expr, answer: pl.Expr, types: dict[str, pl.DataType]) -> list[pl.Series]:
-    """What information rows and acceptances say: TLS version and the message they are about."""
-    context = pl.col("context")
-    tls = on_rows(
-        frame, information & context.str.starts_with("TLS protocol"),
-        {"tls_version": context.str.extract(r"SP_PROT_TLS(1_[0-3])").str.replace("_", ".", literal=True)}, types,
+def _add_commands(frame: Frame, command: Mask) -> None:
+    data = frame.texts["data"].where(command).compact()
+    frame.add(
+        verb=data.derive(pl.col("value").str.extract(r"^ *([A-Za-z][A-Za-z0-9-]{1,30})").str.to_uppercase()),
+        ehlo_name=data.derive(pl.col("value").str.extract(r"^ *(?i:EHLO|HELO) +([^ ]+)")),
     )
-    about = information & context.str.contains("InternetMessageId", literal=True)
-    accepted = answer & pl.col("data").str.starts_with("250 2.")
-    text = pl.when(about).then(context).otherwise("data")
-    message = on_rows(
-        frame.with_columns(_text=text), (about | accepted).fill_null(False),
-        {"message_id": pl.col("_text").str.extract(r"^(?:250 2[.][0-9][.][0-9]+ (?:OK )?|.*InternetMessageId )(<[^>]*>)")}, types,
-    )
-    return [*tls, *message]
 
 
-def _with_peer(
-    frame: pl.DataFrame, received: pl.Expr, answer: pl.Expr, hosts: Hosts, types: dict[str, pl.DataType]
-) -> pl.DataFrame:
+def _add_answers(frame: Frame, answer: Mask) -> None:
+    """Replies among the distinct data values; they count only in rows that are answers."""
+    data = frame.texts["data"].where(answer).compact()
+    numbered = data.values.str.contains(r"^[0-9]{3}(?:[ -]|$)").fill_null(False)
+    replies = read_replies(data.values.zip_with(numbered, nulls(pl.String(), len(numbered))))
+    for name, column in replies.items():
+        frame.add(**{name: Text(column, data.codes) if column.dtype == pl.String else data.spread(column)})
+
+
+def _add_information(frame: Frame, information: Mask, answer: Mask) -> None:
+    """What information rows and acceptances say: TLS version, and the message they are about."""
+    value = pl.col("value")
+    context = frame.texts["context"].where(information).compact()
+    data = frame.texts["data"].where(answer).compact()
+    about = context.derive(
+        pl.when(value.str.contains("InternetMessageId", literal=True)).then(value.str.extract(r"InternetMessageId (<[^>]*>)"))
+    )
+    accepted = data.derive(
+        pl.when(value.str.starts_with("250 2.")).then(value.str.extract(r"^250 2[.][0-9][.][0-9]+ (?:OK )?(<[^>]*>)"))
+    )
+    tls = pl.when(value.str.starts_with("TLS protocol")).then(
+        value.str.extract(r"SP_PROT_TLS(1_[0-3])").str.replace("_", ".", literal=True)
+    )
+    frame.add(tls_version=context.derive(tls), message_id=about.or_else(accepted))
+
+
+def _add_peer(frame: Frame, received: Mask, answer: Mask, hosts: Hosts) -> None:
     """The peer's name: its EHLO name where it connects to us, its banner and greeting where we connect to it.
 
     The banner's date is the peer's clock.
     """
-    says = ~received & answer
-    banner = pl.col("data").str.extract(r"^220[ -]+([^ ]+)")
-    greeting = pl.col("data").str.extract(r"^250[ -]+([^ ]+) +Hello")
-    named = frame.select("log_kind", "event", "data").with_columns(
-        on_rows(
-            frame, (says & pl.col("data").str.contains(r"^2[25]0[ -]+[^ ]+ ")).fill_null(False),
-            {"_host": pl.coalesce(banner, greeting)}, {"_host": pl.String()},
+    value = pl.col("value")
+    says = frame.texts["data"].where(~received & answer).compact()
+    host = says.derive(
+        pl.when(value.str.contains(r"^2[25]0[ -]+[^ ]+ ")).then(
+            pl.coalesce(value.str.extract(r"^220[ -]+([^ ]+)"), value.str.extract(r"^250[ -]+([^ ]+) +Hello"))
         )
     )
-    clock = on_rows(
-        frame, (says & pl.col("data").str.contains(r"^220 .* ready at ")).fill_null(False),
-        {
-            "_clock": pl.col("data").str.extract(r"ready at (?:[A-Za-z]{3}, )?([0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-9:]{8} [+-][0-9]{4})")
-            .str.to_datetime("%d %b %Y %H:%M:%S %z", strict=False, time_unit="us", time_zone="UTC")
-        },
-        {"_clock": pl.Datetime("us", "UTC")},
+    stamp = value.str.extract(r"ready at (?:[A-Za-z]{3}, )?([0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-9:]{8} [+-][0-9]{4})")
+    clock = says.numbers(
+        pl.when(value.str.starts_with("220")).then(
+            stamp.str.to_datetime("%d %b %Y %H:%M:%S %z", strict=False, time_unit="us", time_zone="UTC")
+        ),
+        pl.Datetime("us", "UTC"),
     )
-    peer = frame.select(peer=pl.when(received).then("ehlo_name"))["peer"].zip_with(frame.select(received)["log_kind"], named["_host"])
-    return frame.with_columns(*peer_series(peer, hosts), *clock).with_columns(
-        peer_time=pl.coalesce("peer_time", "_clock")
-    ).drop("_clock")
+    frame.add(**peer_columns(frame.texts["ehlo_name"].where(received).or_else(host).compact(), hosts))
+    times = frame.others["peer_time"]
+    frame.add(peer_time=clock.zip_with(times.is_null(), times))

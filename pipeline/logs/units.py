@@ -13,14 +13,17 @@ from datetime import datetime
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from pipeline.logs import message_tracking, smtp_protocol
-from pipeline.logs.columns import Column
-from pipeline.logs.derived import Hosts, missing, normal_build
+from pipeline.logs.columns import PARTITIONS, Column, arrow_schema
+from pipeline.logs.derived import Frame, Hosts, normal_build
 from pipeline.logs.framing import Run
-from pipeline.logs.rows import BadLine, Layout, read_rows
+from pipeline.logs.rows import BadLine, Layout, Rows, read_rows
+from pipeline.logs.text import Text, nulls
 
 UNKNOWN_MONTH = "1970-01"
+BLOCK_BYTES = 4 << 20
 _MONTH = re.compile(r"^(20\d\d)-(0[1-9]|1[0-2])-")
 _MONTH_IN_NAME = re.compile(r"(20\d\d)(0[1-9]|1[0-2])\d\d")
 
@@ -74,99 +77,174 @@ class SegmentCount:
 
 @dataclass(frozen=True, slots=True)
 class UnitRows:
-    """A unit's rows and quarantined lines by month, with the columns of the table but the partition columns."""
+    """A unit's rows and quarantined lines by month: the table's columns but the partitions, text as dictionaries."""
 
-    frames: dict[str, pl.DataFrame]
+    tables: dict[str, pa.Table]
     counts: list[SegmentCount]
     not_utf8: int
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What reading needs to know beside the bytes: the tables' columns and types, hosts, the present time."""
+    """What reading needs to know beside the bytes: the tables' columns, hosts, the present time."""
 
     columns: dict[str, tuple[Column, ...]]
-    types: dict[str, dict[str, pl.DataType]]
     hosts: Hosts
     now: datetime
 
     def read(self, unit: Unit) -> UnitRows:
         """Read a unit. Every line of it is a row, a quarantined line, or belongs to the record above it."""
-        layout = Layout(unit.fields, self.columns[unit.table]) if unit.fields else None
         with_data = [segment for segment in unit.segments if segment.run.data]
-        data = b"".join(segment.run.data for segment in with_data)
-        if layout is None or not data:
-            rows = None
-        else:
-            rows = read_rows(data, layout, self.now)
-        types = self.types[unit.table]
-        order = [name for name in types if name not in ("organisation", "month")]
+        layout = Layout(unit.fields, self.columns[unit.table]) if with_data else None
+        rows = read_rows(_blocks(with_data), layout, self.now) if layout else None
         lines_before = np.cumsum([0, *[segment.run.lines for segment in with_data]])
-        counts = {id(segment): SegmentCount() for segment in unit.segments}
-        frames: list[pl.DataFrame] = []
-        good = pl.DataFrame()
+        counts = [SegmentCount() for _ in unit.segments]
+        of_data = [count for count, segment in zip(counts, unit.segments, strict=True) if segment.run.data]
+        tables: list[pa.Table] = []
+        months: list[pl.Series] = []
+        good = _GoodRows([], pl.Series([], dtype=pl.Int64), pl.Series([], dtype=pl.String))
         if rows is not None and rows.table.num_rows:
             at = np.searchsorted(lines_before, rows.line, "right") - 1
-            good = self._good(unit.table, pl.DataFrame(pl.from_arrow(rows.table)), with_data, at, rows.line - lines_before[at])
-            self._count_good(good, with_data, at, counts)
-            frames.append(good.select(*order, "month"))
-        bad = list(_bad_lines(rows.bad if rows is not None else [], with_data, lines_before, unit.segments))
-        if bad:
-            frames.append(_quarantine(bad, good, types, order, counts))
-        for i, segment in enumerate(with_data):
-            count = counts[id(segment)]
-            count.joined = int(lines_before[i + 1] - lines_before[i]) - sum(count.rows.values()) - sum(
-                n for month, n in count.quarantined.items()
-            )
-        both = pl.concat(frames) if len(frames) > 1 else frames[0] if frames else pl.DataFrame()
-        months = both["month"].unique().sort().to_list() if frames else []
-        by_month = {
-            month: (both if len(months) == 1 else both.filter(pl.col("month") == month)).drop("month") for month in months
-        }
-        return UnitRows(by_month, [counts[id(segment)] for segment in unit.segments], rows.not_utf8 if rows else 0)
+            tables.append(self._table(unit.table, rows.table, with_data, at, rows.line - lines_before[at]))
+            months.append(_months(rows.table))
+            _count_rows(rows.table, months[0], at, of_data)
+            good = _GoodRows(with_data, pl.Series(at), months[0])
+        if bad := list(_bad_lines(rows.bad if rows is not None else [], with_data, lines_before, unit.segments)):
+            by_segment = {id(segment): count for segment, count in zip(unit.segments, counts, strict=True)}
+            months.append(pl.Series([_month_of_bad(line, good, rows) for line in bad], dtype=pl.String))
+            for line, month in zip(bad, months[-1], strict=True):
+                quarantined = by_segment[id(line.segment)].quarantined
+                quarantined[month] = quarantined.get(month, 0) + 1
+            tables.append(_quarantine(bad, self.columns[unit.table]))
+        for i, count in enumerate(of_data):
+            lines = int(lines_before[i + 1] - lines_before[i])
+            count.joined = lines - sum(count.rows.values()) - sum(count.quarantined.values())
+        return UnitRows(_by_month(tables, months), counts, rows.not_utf8 if rows else 0)
 
-    def _good(
-        self, table: str, frame: pl.DataFrame, segments: Sequence[Segment], at: np.ndarray, line: np.ndarray
-    ) -> pl.DataFrame:
-        module = message_tracking if table == message_tracking.NAME else smtp_protocol
-        index = pl.Series("at", at)
-        types = self.types[table]
-
-        def of_segment(name: str, values: Sequence[str | None]) -> pl.Series:
-            return pl.Series(name, values, dtype=pl.String).gather(index)
-
+    def _table(
+        self, name: str, rows: pa.Table, segments: Sequence[Segment], at: np.ndarray, line: np.ndarray
+    ) -> pa.Table:
+        module = message_tracking if name == message_tracking.NAME else smtp_protocol
+        height = len(at)
+        frame = Frame({}, {})
+        for column in module.FIELDS:
+            if column.name not in rows.column_names:
+                frame.add(**{column.name: Text.nulls(height) if column.type == "string" else nulls(pl.Int64(), height)})
+            elif pa.types.is_dictionary(rows.schema.field(column.name).type):
+                frame.add(**{column.name: Text.of_arrow(rows.column(column.name))})
+            else:
+                frame.add(**{column.name: pl.Series(rows.column(column.name))})
         first_lines = np.array([segment.run.first_line for segment in segments], np.int64)
-        frame = missing(frame, [column.name for column in module.FIELDS], types).with_columns(
-            pl.Series("source_line", first_lines[at] + line),
-            of_segment("source_id", [segment.source.source_id for segment in segments]),
-            of_segment("source_file", [segment.source.path for segment in segments]),
-            of_segment("server", [segment.source.server for segment in segments]),
-            of_segment("server_basis", [segment.source.server_basis for segment in segments]),
-            of_segment("log_service", [segment.source.log_service for segment in segments]),
-            of_segment("log_version", [normal_build(segment.run.header.version) for segment in segments]),
-            of_segment("log_kind", [segment.source.kind if segment.run.header.log_type else None for segment in segments]),
-            parse_error=pl.lit(None, dtype=pl.String),
-            raw_line=pl.lit(None, dtype=pl.String),
-            month=pl.col("date_time").dt.strftime("%Y-%m") if _several_months(frame) else pl.lit(_month_of(frame)),
+        frame.add(
+            source_line=pl.Series(first_lines[at] + line),
+            source_id=Text.per_part([segment.source.source_id for segment in segments], at),
+            source_file=Text.per_part([segment.source.path for segment in segments], at),
+            server=Text.per_part([segment.source.server for segment in segments], at),
+            server_basis=Text.per_part([segment.source.server_basis for segment in segments], at),
+            log_service=Text.per_part([segment.source.log_service for segment in segments], at),
+            log_version=Text.per_part([normal_build(segment.run.header.version) for segment in segments], at),
+            log_kind=Text.per_part(
+                [segment.source.kind if segment.run.header.log_type else None for segment in segments], at
+            ),
+            parse_error=Text.nulls(height),
+            raw_line=Text.nulls(height),
         )
-        return module.derive(frame, self.hosts, types)
+        module.derive(frame, self.hosts)
+        return _assembled(frame, rows, self.columns[name])
 
-    def _count_good(
-        self, good: pl.DataFrame, segments: Sequence[Segment], at: np.ndarray, counts: dict[int, SegmentCount]
-    ) -> None:
-        grouped = good.select("month", "date_time").with_columns(pl.Series("at", at)).group_by("at", "month").agg(
-            pl.len().alias("rows"), pl.col("date_time").min().alias("first"), pl.col("date_time").max().alias("last")
-        )
-        for number, month, rows, first, last in grouped.iter_rows():
-            count = counts[id(segments[number])]
-            count.rows[month] = rows
-            count.first_time = min(filter(None, (count.first_time, first)))
-            count.last_time = max(filter(None, (count.last_time, last)))
+
+def _assembled(frame: Frame, rows: pa.Table, columns: Sequence[Column]) -> pa.Table:
+    """All stored columns in their order; Exchange's own columns as they were read."""
+    arrays = []
+    schema = _part_schema(columns)
+    for field in schema:
+        if field.name in rows.column_names and not pa.types.is_dictionary(field.type):
+            arrays.append(rows.column(field.name).cast(field.type))
+        elif field.name in frame.texts:
+            array = frame.texts[field.name].to_arrow()
+            arrays.append(array if array.type == field.type else array.cast(field.type))
+        else:
+            series = frame.others[field.name]
+            array = series.to_arrow(compat_level=pl.CompatLevel.oldest())
+            arrays.append(_encoded(array, field.type))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _encoded(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    return array.cast(pa.string()).dictionary_encode() if pa.types.is_dictionary(kind) else array.cast(kind)
+
+
+def _part_schema(columns: Sequence[Column]) -> pa.Schema:
+    """The stored columns without partitions; repeating text as dictionaries."""
+    repeats = {column.name for column in columns if column.repeats and column.type == "string"}
+    return pa.schema(
+        [
+            (field.name, pa.dictionary(pa.int32(), pa.string()) if field.name in repeats else field.type)
+            for field in arrow_schema(columns)
+            if field.name not in PARTITIONS
+        ]
+    )
+
+
+def _by_month(tables: Sequence[pa.Table], months: Sequence[pl.Series]) -> dict[str, pa.Table]:
+    if not tables:
+        return {}
+    both, month = pa.concat_tables(tables), pl.concat(months)
+    distinct = month.unique().sort().to_list()
+    if len(distinct) == 1:
+        return {distinct[0]: both}
+    return {name: both.filter((month == name).to_arrow()) for name in distinct}
+
+
+def _months(rows: pa.Table) -> pl.Series:
+    """The month of each row."""
+    times = pl.Series(rows.column("date_time"))
+    first, last = times.min(), times.max()
+    assert isinstance(first, datetime) and isinstance(last, datetime)
+    if (first.year, first.month) == (last.year, last.month):
+        return pl.repeat(f"{first:%Y-%m}", len(times), eager=True)
+    return times.dt.strftime("%Y-%m")
+
+
+def _count_rows(rows: pa.Table, months: pl.Series, at: np.ndarray, counts: Sequence[SegmentCount]) -> None:
+    frame = pl.DataFrame({"at": at, "month": months, "time": pl.Series(rows.column("date_time"))})
+    grouped = frame.group_by("at", "month").agg(
+        pl.len().alias("rows"), pl.col("time").min().alias("first"), pl.col("time").max().alias("last")
+    )
+    for number, month, height, first, last in grouped.iter_rows():
+        count = counts[number]
+        count.rows[month] = height
+        count.first_time = min(filter(None, (count.first_time, first)))
+        count.last_time = max(filter(None, (count.last_time, last)))
+
+
+@dataclass(frozen=True, slots=True)
+class _GoodRows:
+    """Segment and month of each good row, for the month of the bad lines between them."""
+
+    segments: Sequence[Segment]
+    at: pl.Series
+    months: pl.Series
+
+
+def _blocks(segments: Sequence[Segment]) -> Iterator[bytes]:
+    """The segments' lines joined to blocks that stay in the processor's cache; small logs share one."""
+    pieces: list[bytes] = []
+    size = 0
+    for segment in segments:
+        pieces.append(segment.run.data)
+        size += len(segment.run.data)
+        if size >= BLOCK_BYTES:
+            yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            pieces, size = [], 0
+    if pieces:
+        yield b"".join(pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class _Bad:
     segment: Segment
+    at: int
     line: int
     reason: str
     text: str
@@ -178,22 +256,17 @@ def _bad_lines(
     for line in bad:
         at = int(np.searchsorted(lines_before, line.line, "right")) - 1
         segment = with_data[at]
-        yield _Bad(segment, segment.run.first_line + line.line - int(lines_before[at]), line.reason, line.text)
+        number = segment.run.first_line + line.line - int(lines_before[at])
+        yield _Bad(segment, line.line, number, line.reason, line.text)
     for segment in segments:
         if (long := segment.run.long_line) is not None:
             reason = f"line of {long.length} bytes, SHA-256 {long.sha256}: its first {len(long.start)} bytes are kept"
-            yield _Bad(segment, segment.run.first_line, reason, long.start.decode("utf-8", "replace"))
+            yield _Bad(segment, 0, segment.run.first_line, reason, long.start.decode("utf-8", "replace"))
 
 
-def _quarantine(
-    bad: Sequence[_Bad], good: pl.DataFrame, types: dict[str, pl.DataType], order: Sequence[str], counts: dict[int, SegmentCount]
-) -> pl.DataFrame:
-    """Quarantined lines as rows of the table; their month is that of the good row before them in their source."""
-    months = [_month_of_bad(line, good) for line in bad]
-    for line, month in zip(bad, months, strict=True):
-        quarantined = counts[id(line.segment)].quarantined
-        quarantined[month] = quarantined.get(month, 0) + 1
-    known = {
+def _quarantine(bad: Sequence[_Bad], columns: Sequence[Column]) -> pa.Table:
+    """Quarantined lines as rows of the table."""
+    known: dict[str, list[str | int | None]] = {
         "source_id": [line.segment.source.source_id for line in bad],
         "source_file": [line.segment.source.path for line in bad],
         "source_line": [line.line for line in bad],
@@ -203,22 +276,19 @@ def _quarantine(
         "parse_error": [line.reason for line in bad],
         "raw_line": [line.text for line in bad],
     }
-    columns = [
-        pl.Series(name, known[name], dtype=types[name])
-        if name in known
-        else pl.Series(name, [], dtype=types[name]).extend_constant(None, len(bad))
-        for name in order
+    schema = _part_schema(columns)
+    arrays = [
+        pa.array(known[field.name], field.type) if field.name in known else pa.nulls(len(bad), field.type) for field in schema
     ]
-    return pl.DataFrame([*columns, pl.Series("month", months, dtype=pl.String)])
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _month_of_bad(line: _Bad, good: pl.DataFrame) -> str:
-    if good.height:
-        before = good.filter(
-            (pl.col("source_id") == line.segment.source.source_id) & (pl.col("source_line") < line.line)
-        )["month"]
-        if len(before):
-            return str(before[-1])
+def _month_of_bad(line: _Bad, good: _GoodRows, rows: Rows | None) -> str:
+    """Month of the good row before it in its source, else of `#Date`, else in the file name."""
+    if rows is not None and len(good.months):
+        before = int(np.searchsorted(rows.line, line.at)) - 1
+        if before >= 0 and good.segments[good.at[before]].source.source_id == line.segment.source.source_id:
+            return str(good.months[before])
     if month := month_of_date(line.segment.run.header.date):
         return month
     if found := _MONTH_IN_NAME.search(re.split(r"[\\/!]", line.segment.source.path)[-1]):
@@ -230,15 +300,3 @@ def month_of_date(text: str) -> str | None:
     """`2026-11` of a `#Date` value; None if it is no date."""
     found = _MONTH.match(text)
     return f"{found[1]}-{found[2]}" if found else None
-
-
-def _several_months(frame: pl.DataFrame) -> bool:
-    first, last = frame["date_time"].min(), frame["date_time"].max()
-    assert isinstance(first, datetime) and isinstance(last, datetime)
-    return (first.year, first.month) != (last.year, last.month)
-
-
-def _month_of(frame: pl.DataFrame) -> str:
-    first = frame["date_time"].min()
-    assert isinstance(first, datetime)
-    return f"{first:%Y-%m}"

@@ -24,15 +24,10 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.transaction import AddAction, RemoveAction
 
 from pipeline.errors import TbesError, UsageError
-from pipeline.logs.columns import Column
+from pipeline.logs.columns import PARTITIONS, Column, arrow_schema
 
 APP_ID = "tbes"
-PARTITIONS = ("organisation", "month")
 SCHEMA_VERSION = 1
-_ARROW = {
-    "string": pa.string(), "int32": pa.int32(), "int64": pa.int64(), "double": pa.float64(),
-    "timestamp": pa.timestamp("us", "UTC"), "map": pa.map_(pa.string(), pa.string()),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,7 @@ class Table:
 
     def __init__(self, root: Path, columns: Sequence[Column]) -> None:
         self.root = root
-        self._schema = pa.schema([(column.name, _ARROW[column.type]) for column in columns])
+        self._schema = arrow_schema(columns)
         self._handle: DeltaTable | None = None
 
     def open(self) -> bool:

@@ -1,0 +1,28 @@
+-- title: Messages that a block refused for good
+-- answers: Every message that was refused for good, and to whom it must be sent again.
+-- terminal: organisation, server, message_id, sender, recipients, bounced_time, sender_told, what_to_do
+-- columns:
+--   organisation: id of the organisation
+--   server: server that handed it over; null where unknown
+--   connector: Send connector
+--   message_id: id of the message; null where no log names it
+--   network_message_id: id that all copies share
+--   bounced_time: first permanent refusal, UTC
+--   sender: who must send it again; <> for the null sender
+--   recipients: to whom, joined with ;
+--   times_refused: permanent refusals
+--   minutes_per_hour: minutes per hour in the last of them
+--   reply: words of the last of them
+--   exchange_online_host: host of Exchange Online in it
+--   times_delayed: temporary refusals of the same message
+--   sender_told: yes, no or not seen in these logs
+--   dsn_time: when the report to the sender was made, UTC
+--   accepted_later: when it was accepted after all, under the same id, UTC
+--   what_to_do: one sentence
+--   message_key: key of the message inside its organisation
+select
+    organisation, server, connector, message_id, network_message_id, bounced_time, sender,
+    recipients, times_refused, minutes_per_hour, reply, exchange_online_host, times_delayed,
+    sender_told, dsn_time, accepted_later, what_to_do, message_key
+from bounced_messages
+order by organisation, bounced_time, message_key

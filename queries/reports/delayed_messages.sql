@@ -1,0 +1,28 @@
+-- title: Messages that a throttle refused
+-- answers: Every message that a throttle refused at least once, and how late it was.
+-- terminal: organisation, server, message_id, sender, first_attempt, times_refused, outcome, delay_seconds
+-- columns:
+--   organisation: id of the organisation
+--   server: server that handed it over; null where unknown
+--   connector: Send connector
+--   message_id: id of the message; null where no log names it
+--   network_message_id: id that all copies share
+--   sender: sender, <> for the null sender
+--   recipients: refused recipients, joined with ;
+--   received: first RECEIVE of the message in the organisation's tracking, UTC
+--   first_attempt: start of the first try to hand it over, UTC
+--   first_refused: first temporary refusal, UTC
+--   last_refused: last temporary refusal, UTC
+--   times_refused: temporary refusals
+--   minutes_per_hour: minutes per hour in the last of them
+--   outcome: accepted, bounced or pending (neither is in these logs)
+--   outcome_time: when, UTC; null while pending
+--   delay_seconds: from first_attempt to outcome_time, seconds; null while pending
+--   waiting_seconds: of a pending message, from first_attempt to the end of the organisation's logs, seconds
+--   message_key: key of the message inside its organisation
+select
+    organisation, server, connector, message_id, network_message_id, sender, recipients, received,
+    first_attempt, first_refused, last_refused, times_refused, minutes_per_hour, outcome,
+    outcome_time, delay_seconds, waiting_seconds, message_key
+from delayed_messages
+order by organisation, first_attempt, message_key

@@ -1,0 +1,39 @@
+-- title: Exposure of each organisation, worst first
+-- answers: Which organisations Exchange Online delays or blocks, what it costs, and what comes next.
+-- terminal: organisation, state, build_risk, stage, servers, servers_out_of_date, delayed_messages, bounced_messages, handed_over_messages, verdict
+-- columns:
+--   rank: 1 = worst
+--   organisation: id of the organisation
+--   display_name: its name in organisations.toml, else the id
+--   state: accepted, delayed, partly blocked, fully blocked, recovered since, not connecting or not visible here
+--   build_risk: what the builds risk, worst server first; of the servers that hand over, if any does
+--   stage: stage of enforcement that the latest refusal names, 1 to 8
+--   minutes_per_hour: minutes per hour in the latest refusal
+--   servers: servers in the logs
+--   servers_out_of_date: servers whose build is below the floor, or of which no build is accepted
+--   servers_refused: servers whose mail was refused
+--   delayed_messages: messages that a throttle refused at least once
+--   bounced_messages: messages refused for good
+--   pending_messages: delayed messages whose end is not in these logs
+--   handed_over_messages: messages that Exchange Online accepted on paths under enforcement
+--   refusals: refusals, each once
+--   first_refusal: first, UTC
+--   last_refusal: last, UTC
+--   longest_delay_seconds: longest delay of a message that was accepted in the end, seconds
+--   median_delay_seconds: median of these delays, seconds
+--   next_raise: what the announced next raise of the floor does
+--   logs_from: first row of its logs, UTC
+--   logs_to: last row of its logs, UTC
+--   stale: whether its logs end more than 48 hours before the report date
+--   blind_spots: gaps in what these logs show, counted by server, connector and log kind
+--   catalogue_as_of: state of the catalogue
+--   verdict: the answer in a few sentences
+--   next_action: what to do first
+select
+    rank, organisation, display_name, state, build_risk, stage, minutes_per_hour, servers,
+    servers_out_of_date, servers_refused, delayed_messages, bounced_messages, pending_messages,
+    handed_over_messages, refusals, first_refusal, last_refusal, longest_delay_seconds,
+    median_delay_seconds, next_raise, logs_from, logs_to, stale, blind_spots, catalogue_as_of,
+    verdict, next_action
+from exposure
+order by rank

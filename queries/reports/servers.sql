@@ -1,0 +1,48 @@
+-- title: Servers
+-- answers: Which product and build each server runs, how far behind it is, what that risks and how its mail fares.
+-- terminal: organisation, server, build, build_name, accepted, supported, state, stage, note
+-- columns:
+--   organisation: id of the organisation
+--   server: first label of its name in capitals
+--   product: product id of the catalogue; null where unknown
+--   generation: what is known of the generation, also without a build
+--   build: latest exact build; null where only the generation is known
+--   build_name: such as 2016 CU23 Oct25SU
+--   release_date: day of release of the build
+--   builds_behind: listed builds up to the newest of the same update line
+--   days_behind: days between the releases of this and the newest build
+--   newest_build: newest build of the same update line at the report date
+--   baseline_build: oldest build that Exchange Online accepts in this line; none = no build; null = not public
+--   baseline_since: from when
+--   baseline_status: published, reported or disputed
+--   accepted: accepted, below the floor, no build is accepted, floor not public or build unknown
+--   accepted_after_next_raise: yes, no, unknown or not announced
+--   build_risk: the two together
+--   end_of_support: last day of extended support
+--   esu_end: last day of paid updates
+--   supported: yes, only with paid updates (ESU) or no
+--   known_exploited_cves_open: known exploited flaws that the build does not fix
+--   cves_open: known flaws that the build does not fix
+--   first_seen: first row of its logs, UTC
+--   last_seen: last row of its logs, UTC
+--   log_kinds: kinds of logs of this server, joined with ,
+--   build_evidence: what proves build or generation
+--   build_strength: strong or weak
+--   builds_seen: different exact builds in its logs
+--   interleaved: whether two builds write under this name in turns; the lower one is shown
+--   refusals: refusals of mail that it handed over
+--   last_refusal: last of them, UTC
+--   state: what happened to its mail
+--   stage: stage of enforcement that its latest refusal names
+--   minutes_per_hour: minutes per hour in it
+--   hand_overs_in_scope: messages that Exchange Online accepted from it on paths under enforcement
+--   note: what to know about the row
+select
+    organisation, server, product, generation, build, build_name, release_date, builds_behind,
+    days_behind, newest_build, baseline_build, baseline_since, baseline_status, accepted,
+    accepted_after_next_raise, build_risk, end_of_support, esu_end, supported,
+    known_exploited_cves_open, cves_open, first_seen, last_seen, log_kinds, build_evidence,
+    build_strength, builds_seen, interleaved, refusals, last_refusal, state, stage,
+    minutes_per_hour, hand_overs_in_scope, note
+from servers
+order by organisation, server

@@ -1,0 +1,148 @@
+-- title: What happened to the mail of each server and organisation
+-- answers: Whether Exchange Online accepts, delays or refuses the mail of a server, and of the whole organisation.
+-- columns:
+--   organisation: id of the organisation
+--   server: first label in capitals; empty text = the whole organisation
+--   state: accepted, delayed, partly blocked, fully blocked, recovered since, not connecting or not visible here
+--   stage: stage of enforcement that the latest refusal names; null where none or where the table lacks the number
+--   minutes_per_hour: minutes per hour in the latest refusal that decides
+--   deciding_action: throttle or block
+--   refusals: refusals
+--   first_refusal: first, UTC
+--   last_refusal: last, UTC
+--   hours_accepted_since: clock hours after the last refusal in which mail in scope was accepted
+--   handed_over_in_scope: messages accepted on paths under enforcement
+--   handed_over_unknown: messages accepted on paths of which nothing tells the scope
+--   handed_over_out_of_scope: messages accepted on paths that are not under enforcement
+--   logs_until: last row of the organisation's logs, UTC
+-- materialised: small, and asked for by many views
+with events as materialized (
+    select organisation, server, time, action, minutes_per_hour from refusal_events
+),
+
+hand_overs_by_hour as materialized (
+    select organisation, server, hour, in_scope, messages from hand_overs where messages > 0
+),
+
+scoped_events as (
+    select organisation, server as scope_server, time, action, minutes_per_hour from events where server is not null
+    union all
+    select organisation, '' as scope_server, time, action, minutes_per_hour from events
+),
+
+scoped_hand_overs as (
+    select organisation, server as scope_server, hour, in_scope, messages from hand_overs_by_hour where server is not null
+    union all
+    select organisation, '' as scope_server, hour, in_scope, messages from hand_overs_by_hour
+),
+
+log_ends as (
+    select
+        s.organisation, least(max(s.last_time), coalesce(min(p.until), max(s.last_time))) as logs_until,
+        bool_or(s.kind = 'message-tracking' and s.rows > 0) as has_tracking
+    from source_ranges as s
+    cross join parameters as p
+    group by s.organisation
+),
+
+totals as (
+    select
+        organisation, scope_server, count(*) as refusals, min(time) as first_refusal, max(time) as last_refusal
+    from scoped_events
+    group by organisation, scope_server
+),
+
+-- the last day of refusals decides; a block outweighs a throttle, since it costs mail
+deciding as (
+    select
+        t.organisation, t.scope_server,
+        max_by(coalesce(e.minutes_per_hour, 0), case when e.action = 'block' then e.time end) as block_minutes,
+        max_by(coalesce(e.minutes_per_hour, 0), case when e.action = 'throttle' then e.time end) as throttle_minutes,
+        bool_or(e.action = 'block') as is_blocked
+    from totals as t
+    inner join scoped_events as e
+        on t.organisation = e.organisation and t.scope_server = e.scope_server
+        and e.time >= t.last_refusal - interval 24 hour
+    group by t.organisation, t.scope_server
+),
+
+accepted as (
+    select
+        h.organisation, h.scope_server,
+        sum(case when h.in_scope = 'yes' then h.messages else 0 end) as in_scope,
+        sum(case when h.in_scope = 'unknown' then h.messages else 0 end) as scope_unknown,
+        sum(case when h.in_scope = 'no' then h.messages else 0 end) as out_of_scope,
+        count(distinct case when h.in_scope = 'yes' and h.hour > t.last_refusal then h.hour end) as hours_since
+    from scoped_hand_overs as h
+    left join totals as t on h.organisation = t.organisation and h.scope_server = t.scope_server
+    group by h.organisation, h.scope_server
+),
+
+-- one host outside these logs that takes nearly all other mail is a gateway or Edge server: what it does is not seen
+other_hops as (
+    select n.organisation, n.next_hop, sum(n.messages) as messages
+    from next_hops as n
+    left join (
+        select distinct organisation, server from tracking_hours where server is not null
+    ) as s on n.organisation = s.organisation and upper(split_part(n.next_hop, '.', 1)) = s.server
+    where not n.to_exchange_online and s.server is null and n.next_hop is not null
+    group by n.organisation, n.next_hop
+),
+
+gateways as (
+    select organisation
+    from other_hops
+    group by organisation
+    having max(messages) * 5 >= sum(messages) * 4
+),
+
+subjects as (
+    select organisation, '' as scope_server from log_ends
+    union
+    select organisation, '' as scope_server from organisations
+    union
+    select organisation, scope_server from totals
+    union
+    select organisation, scope_server from accepted
+    union
+    select organisation, server as scope_server from tracking_hours where server is not null
+    union
+    select organisation, upper(split_part(server, '.', 1)) as scope_server from source_ranges where server is not null
+),
+
+-- tracking of a server decides what its silence means
+tracked_servers as (
+    select distinct organisation, server as scope_server from tracking_hours where server is not null
+)
+
+select
+    s.organisation, s.scope_server as server,
+    case
+        when t.refusals > 0 and e.logs_until - t.last_refusal > interval 24 hour and a.hours_since >= 6 then 'recovered since'
+        when d.is_blocked and d.block_minutes >= 60 then 'fully blocked'
+        when d.is_blocked then 'partly blocked'
+        when t.refusals > 0 then 'delayed'
+        when a.in_scope > 0 then 'accepted'
+        when a.scope_unknown > 0 then 'not visible here'
+        when g.organisation is not null then 'not visible here'
+        when (s.scope_server = '' and e.has_tracking) or r.scope_server is not null then 'not connecting'
+        else 'not visible here'
+    end as state,
+    case when d.is_blocked then b.stage else h.stage end as stage,
+    nullif(case when d.is_blocked then d.block_minutes else d.throttle_minutes end, 0) as minutes_per_hour,
+    case when d.is_blocked then 'block' when t.refusals > 0 then 'throttle' end as deciding_action,
+    coalesce(t.refusals, 0) as refusals, t.first_refusal, t.last_refusal,
+    coalesce(a.hours_since, 0) as hours_accepted_since,
+    cast(coalesce(a.in_scope, 0) as bigint) as handed_over_in_scope,
+    cast(coalesce(a.scope_unknown, 0) as bigint) as handed_over_unknown,
+    cast(coalesce(a.out_of_scope, 0) as bigint) as handed_over_out_of_scope,
+    e.logs_until
+from subjects as s
+left join log_ends as e on s.organisation = e.organisation
+left join totals as t on s.organisation = t.organisation and s.scope_server = t.scope_server
+left join deciding as d on s.organisation = d.organisation and s.scope_server = d.scope_server
+left join accepted as a on s.organisation = a.organisation and s.scope_server = a.scope_server
+left join gateways as g on s.organisation = g.organisation
+left join tracked_servers as r on s.organisation = r.organisation and s.scope_server = r.scope_server
+left join ref_stages as b on d.block_minutes > 0 and d.block_minutes = b.block_minutes_per_hour
+left join ref_stages as h on d.throttle_minutes > 0 and d.throttle_minutes = h.throttle_minutes_per_hour

@@ -1,0 +1,139 @@
+-- title: Servers
+-- answers: Which product and build each server runs, how far behind it is, what that risks and how its mail fares.
+-- columns:
+--   organisation: id of the organisation
+--   server: first label of its name in capitals
+--   product: product id of the catalogue; null where unknown
+--   generation: what is known of the generation, also without a build
+--   build: latest exact build; null where only the generation is known
+--   build_name: such as 2016 CU23 Oct25SU
+--   release_date: day of release of the build
+--   builds_behind: listed builds up to the newest of the same update line
+--   days_behind: days between the releases of this and the newest build
+--   newest_build: newest build of the same update line at the report date
+--   baseline_build: oldest build that Exchange Online accepts in this line; none = no build; null = not public
+--   baseline_since: from when
+--   baseline_status: published, reported or disputed
+--   accepted: accepted, below the floor, no build is accepted, floor not public or build unknown
+--   accepted_after_next_raise: yes, no, unknown or not announced
+--   build_risk: the two together
+--   end_of_support: last day of extended support
+--   esu_end: last day of paid updates
+--   supported: yes, only with paid updates (ESU) or no
+--   known_exploited_cves_open: known exploited flaws that the build does not fix
+--   cves_open: known flaws that the build does not fix
+--   first_seen: first row of its logs, UTC
+--   last_seen: last row of its logs, UTC
+--   log_kinds: kinds of logs of this server, joined with ,
+--   build_evidence: what proves build or generation
+--   build_strength: strong or weak
+--   builds_seen: different exact builds in its logs
+--   interleaved: whether two builds write under this name in turns; the lower one is shown
+--   refusals: refusals of mail that it handed over
+--   last_refusal: last of them, UTC
+--   state: what happened to its mail
+--   stage: stage of enforcement that its latest refusal names
+--   minutes_per_hour: minutes per hour in it
+--   hand_overs_in_scope: messages that Exchange Online accepted from it on paths under enforcement
+--   note: what to know about the row
+-- materialised: small
+with evidence as materialized (
+    select * from server_builds
+),
+
+states as materialized (
+    select * from mail_states where server <> ''
+),
+
+-- builds that take turns count as seen to the end of the hour, so that the lower of them is shown
+latest as (
+    select
+        *,
+        row_number() over (
+            partition by organisation, server
+            order by
+                case when build is null then 1 else 0 end,
+                case when interleaved then date_trunc('hour', last_seen) + interval 1 hour else last_seen end desc,
+                f_key, case when strength = 'strong' then 0 else 1 end,
+                case when generation = '2013 or later' then 1 else 0 end, lines desc, evidence
+        ) as rank
+    from (
+        select e.*, f.build_key as f_key
+        from evidence as e
+        left join build_facts as f on e.build = f.build
+    ) as keyed
+),
+
+spans as (
+    select
+        organisation, server, min(first_seen) as first_seen, max(last_seen) as last_seen,
+        count(distinct build) as builds_seen, bool_or(interleaved) as interleaved
+    from evidence
+    group by organisation, server
+),
+
+kinds as (
+    select organisation, server, string_agg(distinct kind, ', ' order by kind) as log_kinds
+    from (
+        select organisation, upper(split_part(server, '.', 1)) as server, kind from source_ranges
+        where server is not null and rows > 0
+        union
+        select organisation, server, 'message-tracking' as kind from tracking_hours where server is not null
+    ) as seen
+    group by organisation, server
+),
+
+-- a generation of one product is that product, without a build
+described as (
+    select
+        s.organisation, s.server, l.build, l.generation, l.evidence, l.strength, p.first_seen, p.last_seen,
+        coalesce(p.builds_seen, 0) as builds_seen, coalesce(p.interleaved, false) as interleaved,
+        case when l.build is null then 'exchange-' || lower(l.generation) end as product_alone
+    from states as s
+    left join latest as l on s.organisation = l.organisation and s.server = l.server and l.rank = 1
+    left join spans as p on s.organisation = p.organisation and s.server = p.server
+)
+
+select
+    d.organisation, d.server, f.product, coalesce(f.product_name, d.generation) as generation, d.build, f.build_name,
+    f.release_date, f.builds_behind, f.days_behind, f.newest_build, f.baseline_build, f.baseline_since, f.baseline_status,
+    coalesce(f.accepted, 'build unknown') as accepted,
+    coalesce(f.accepted_after_next_raise, 'unknown') as accepted_after_next_raise,
+    case
+        when coalesce(f.accepted, 'build unknown') <> 'accepted' then coalesce(f.accepted, 'build unknown')
+        when f.accepted_after_next_raise = 'no' then 'accepted today, refused after the next raise'
+        else 'accepted today'
+    end as build_risk,
+    f.end_of_support, f.esu_end, f.supported, f.known_exploited_cves_open, f.cves_open, d.first_seen, d.last_seen,
+    k.log_kinds, d.evidence as build_evidence, d.strength as build_strength, d.builds_seen, d.interleaved,
+    m.refusals, m.last_refusal, m.state, m.stage, m.minutes_per_hour, m.handed_over_in_scope as hand_overs_in_scope,
+    nullif(
+        concat_ws(
+            ' ',
+            case when d.interleaved then 'Two builds write under this name in turns: one member may stamp an old build.' end,
+            case when d.build is not null and f.product is null then 'The catalogue does not know this build.' end,
+            case
+                when not f.listed and f.product is not null and d.build is not null
+                    then 'The catalogue does not list this build; it is compared by its numbers.'
+            end,
+            case
+                when f.baseline_status = 'disputed'
+                    then 'Sources disagree on the floor of this update line: it may be that no build of it is accepted.'
+            end,
+            case when d.build is null and f.product is null then 'No tracking log of this server tells its build.' end,
+            case
+                when f.supported = 'no' and d.build is not null
+                    then 'Flaws are hardly published after the end of support: few open ones prove nothing.'
+            end,
+            case
+                when m.refusals > 0 and f.accepted = 'accepted'
+                    then 'Exchange Online refused its mail although the build is at or above the floor: see which build its messages carry.'
+            end
+        ),
+        ''
+    ) as note
+from described as d
+inner join states as m on d.organisation = m.organisation and d.server = m.server
+left join kinds as k on d.organisation = k.organisation and d.server = k.server
+left join build_facts as f
+    on d.build = f.build or (d.build is null and f.build is null and d.product_alone = f.product)

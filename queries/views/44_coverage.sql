@@ -1,0 +1,100 @@
+-- title: What the logs cover, by server, connector, log kind and hour
+-- answers: What these logs can and cannot show in each hour, and which command closes each gap.
+-- columns:
+--   organisation: id of the organisation
+--   server: first label in capitals; null where nothing names it
+--   connector: connector; null for tracking
+--   log_kind: message-tracking, smtp-send or smtp-receive
+--   hour: hour, UTC
+--   lines: rows in the logs; 0 = the log is missing in this hour
+--   first_time: first row, UTC
+--   last_time: last row, UTC
+--   shows: what the rows can show
+--   gap: what cannot be seen; null where nothing is missing
+--   command: Exchange Management Shell command that closes the gap
+with tracked as materialized (
+    select organisation, server, hour, sum(lines) as lines, min(first_time) as first_time, max(last_time) as last_time
+    from tracking_hours
+    group by organisation, server, hour
+),
+
+logged as materialized (
+    select * from protocol_hours
+),
+
+handed_over as (
+    select distinct organisation, server, connector, hour
+    from hand_overs
+    where evidence = 'message-tracking' and messages > 0 and server is not null and in_scope <> 'no'
+),
+
+send_hours as (
+    select distinct organisation, server, connector, hour from logged where log_kind = 'smtp-send'
+),
+
+old_servers as (
+    select distinct organisation, server from server_builds where generation in ('2007', '2010')
+),
+
+transport_hours as (
+    select distinct organisation, server, hour
+    from logged
+    where log_kind = 'smtp-send' and server is not null
+        and coalesce(log_service, 'hub') not in ('frontend', 'mailbox-delivery', 'mailbox-submission', 'mailbox')
+),
+
+relay_hours as (
+    select distinct organisation, server, hour from logged where relays and server is not null
+),
+
+frontend_send_hours as (
+    select distinct organisation, server, hour from logged where log_kind = 'smtp-send' and log_service = 'frontend'
+)
+
+select
+    organisation, server, cast(null as varchar) as connector, 'message-tracking' as log_kind, hour,
+    cast(lines as bigint) as lines, first_time, last_time,
+    'which messages were handed over, deferred and failed, and the build of the server' as shows,
+    case when server is null then 'nothing names the server of these lines' end as gap,
+    case when server is null then 'copy the logs with their folders, or name the server in organisations.toml' end as command
+from tracked
+union all
+select
+    organisation, server, connector, log_kind, hour, cast(sum(lines) as bigint) as lines, min(first_time) as first_time,
+    max(last_time) as last_time,
+    case
+        when log_kind = 'smtp-send' then 'the replies of the next hop, word for word'
+        else 'who connected, and refusals that a front end passes on'
+    end as shows,
+    case when server is null then 'nothing names the server of these lines' end as gap,
+    case when server is null then 'copy the logs with their folders, or name the server in organisations.toml' end as command
+from logged
+group by organisation, server, connector, log_kind, hour
+union all
+select
+    h.organisation, h.server, h.connector, 'smtp-send' as log_kind, h.hour, 0 as lines, null as first_time, null as last_time,
+    null as shows, 'the replies of Exchange Online on this connector are not visible' as gap,
+    'Set-SendConnector "' || h.connector || '" -ProtocolLoggingLevel Verbose' as command
+from handed_over as h
+left join send_hours as s
+    on h.organisation = s.organisation and h.server = s.server and h.connector is not distinct from s.connector
+    and h.hour = s.hour
+where s.server is null
+union all
+select
+    l.organisation, l.server, null as connector, 'message-tracking' as log_kind, l.hour, 0 as lines, null as first_time,
+    null as last_time, null as shows, 'delays, bounces and the build of this server are not visible' as gap,
+    case when o.server is not null then 'Set-TransportServer ' else 'Set-TransportService ' end || l.server
+        || ' -MessageTrackingLogEnabled $true' as command
+from transport_hours as l
+left join tracked as t on l.organisation = t.organisation and l.server = t.server and l.hour = t.hour
+left join old_servers as o on l.organisation = o.organisation and l.server = o.server
+where t.server is null
+union all
+select
+    r.organisation, r.server, null as connector, 'smtp-send' as log_kind, r.hour, 0 as lines, null as first_time,
+    null as last_time, null as shows, 'the front end passes mail on, but its own Send log is not there' as gap,
+    'Set-FrontendTransportService ' || r.server || ' -IntraOrgConnectorProtocolLoggingLevel Verbose' as command
+from relay_hours as r
+left join frontend_send_hours as f on r.organisation = f.organisation and r.server = f.server and r.hour = f.hour
+where f.server is null

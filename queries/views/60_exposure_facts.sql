@@ -1,0 +1,120 @@
+-- title: What is known of each organisation, as numbers
+-- answers: The figures behind the exposure of an organisation.
+-- columns:
+--   organisation: id of the organisation
+--   display_name: its name in organisations.toml, else the id
+--   state: what happened to the mail
+--   stage: stage of enforcement that the latest refusal names
+--   minutes_per_hour: minutes per hour in it
+--   deciding_action: throttle or block
+--   handed_over_in_scope: messages accepted on paths under enforcement
+--   handed_over_unknown: messages accepted on paths of unknown scope
+--   refusals: refusals, each once
+--   first_refusal: first, UTC
+--   last_refusal: last, UTC
+--   servers: servers in the logs
+--   out_of_date: servers below the floor, or of which no build is accepted
+--   refused: servers whose mail was refused
+--   lost_after_raise: servers accepted today that the next raise refuses
+--   unsure_after_raise: servers accepted today that the next raise may refuse
+--   risk: 1 accepted today, 2 build unknown, 3 floor not public, 4 refused after the next raise, 5 below the floor, 6 no build accepted
+--   is_disputed: whether sources disagree on the floor of a server
+--   interleaved: whether two builds write under one server name in turns
+--   out_of_date_names: names of the servers out of date
+--   delayed: delayed messages
+--   pending: delayed messages without an end in the logs
+--   longest: longest delay, seconds
+--   middle: median delay, seconds
+--   bounced: bounced messages
+--   logs_from: first row, UTC
+--   logs_to: last row, UTC
+--   as_of: report date
+--   stale: whether the logs end more than 48 hours before the report date
+--   blind_spots: gaps, counted by server, connector and log kind
+--   catalogue_as_of: state of the catalogue
+--   logs_are_newer: whether the logs are newer than the catalogue
+with states as (
+    select * from mail_states where server = ''
+),
+
+server_rows as materialized (
+    select
+        *,
+        case build_risk
+            when 'no build is accepted' then 6
+            when 'below the floor' then 5
+            when 'accepted today, refused after the next raise' then 4
+            when 'floor not public' then 3
+            when 'build unknown' then 2
+            else 1
+        end as risk,
+        hand_overs_in_scope > 0 or refusals > 0 as hands_over
+    from servers
+),
+
+server_counts as (
+    select
+        organisation, count(*) as servers,
+        count(case when accepted in ('below the floor', 'no build is accepted') then 1 end) as out_of_date,
+        count(case when refusals > 0 then 1 end) as refused,
+        count(case when accepted_after_next_raise = 'no' and accepted = 'accepted' then 1 end) as lost_after_raise,
+        count(case when accepted_after_next_raise = 'unknown' and accepted = 'accepted' then 1 end) as unsure_after_raise,
+        coalesce(max(case when hands_over then risk end), max(risk)) as risk,
+        bool_or(coalesce(baseline_status = 'disputed', false)) as is_disputed,
+        bool_or(interleaved) as interleaved,
+        string_agg(case when accepted in ('below the floor', 'no build is accepted') then server end, ', ' order by server)
+            as out_of_date_names
+    from server_rows
+    group by organisation
+),
+
+delayed as (
+    select
+        organisation, count(*) as messages, count(case when outcome = 'pending' then 1 end) as pending,
+        max(case when outcome = 'accepted' then delay_seconds end) as longest,
+        median(case when outcome = 'accepted' then delay_seconds end) as middle
+    from delayed_messages
+    group by organisation
+),
+
+bounced as (
+    select organisation, count(*) as messages from bounced_messages group by organisation
+),
+
+spans as (
+    select organisation, min(first_time) as logs_from, max(last_time) as logs_to from source_ranges group by organisation
+),
+
+blind as (
+    select organisation, count(*) as spots
+    from (
+        select distinct organisation, server, connector, log_kind, gap from coverage where gap is not null
+    ) as gaps
+    group by organisation
+),
+
+catalogue as (
+    select max(as_of) as as_of from ref_catalogue
+)
+
+select
+    s.organisation, coalesce(o.display_name, s.organisation) as display_name, s.state, s.stage, s.minutes_per_hour,
+    s.deciding_action, s.handed_over_in_scope, s.handed_over_unknown, s.refusals, s.first_refusal, s.last_refusal,
+    coalesce(c.servers, 0) as servers, coalesce(c.out_of_date, 0) as out_of_date, coalesce(c.refused, 0) as refused,
+    coalesce(c.lost_after_raise, 0) as lost_after_raise, coalesce(c.unsure_after_raise, 0) as unsure_after_raise,
+    coalesce(c.risk, 2) as risk, coalesce(c.is_disputed, false) as is_disputed,
+    coalesce(c.interleaved, false) as interleaved, c.out_of_date_names,
+    coalesce(d.messages, 0) as delayed, coalesce(d.pending, 0) as pending, d.longest, d.middle,
+    coalesce(b.messages, 0) as bounced, n.logs_from, n.logs_to, p.as_of,
+    n.logs_to is null or p.as_of - n.logs_to > interval 48 hour as stale, coalesce(g.spots, 0) as blind_spots,
+    k.as_of as catalogue_as_of, coalesce(cast(n.logs_to as date) > k.as_of, false) as logs_are_newer
+from states as s
+cross join parameters as p
+cross join catalogue as k
+left join organisations as o on s.organisation = o.organisation
+left join server_counts as c on s.organisation = c.organisation
+left join delayed as d on s.organisation = d.organisation
+left join bounced as b on s.organisation = b.organisation
+left join spans as n on s.organisation = n.organisation
+left join blind as g on s.organisation = g.organisation
+where p.organisation is null or p.organisation = s.organisation
