@@ -73,7 +73,7 @@ def report_command(
     if name not in known:
         raise UsageError(f"There is no report {name!r}. Reports are: {', '.join(known)}")
     chosen = format_ or _by_ending(output)
-    _write(lambda session: session.report(name), known[name].title, known[name].terminal, chosen, output, tz, common)
+    _write(lambda session: session.report(name), known[name], chosen, output, tz, common)
     return ExitCode.DONE
 
 
@@ -112,7 +112,7 @@ def sql_command(
         raise UsageError('No SQL was given, for example: tbes sql "select * from servers"')
     default = "table" if output is None and sys.stdout.isatty() else "csv"
     chosen = format_ or (_by_ending(output) if output else default)
-    _write(lambda session: session.query(text), "Result", (), chosen, output, tz, common, unsafe=unsafe)
+    _write(lambda session: session.query(text), None, chosen, output, tz, common, unsafe=unsafe)
     return ExitCode.DONE
 
 
@@ -125,8 +125,8 @@ def decode_command(text: str, reference: Path | None) -> ExitCode:
     click.echo(visible(found.title))
     for line in found.facts:
         click.echo(f"  {visible(line)}")
-    if found.what_to_do:
-        click.echo(f"What to do: {visible(found.what_to_do)}")
+    for line in found.what_to_do:
+        click.echo(f"What to do: {visible(line)}")
     for source in found.sources:
         click.echo(f"Source: {source}")
     return ExitCode.DONE if found.kind != "unknown" else ExitCode.USAGE
@@ -153,7 +153,7 @@ def demo_command(tz: str | None, keep: Path | None) -> ExitCode:
         ingest_summary.print_summary(console, summary, store.root)
         common = {"store": folder, "as_of": _end_of_logs(store), "reference": None}
         report = next(report for report in queries.reports() if report.name == "exposure")
-        _write(lambda session: session.report("exposure"), report.title, report.terminal, "table", None, tz, common)
+        _write(lambda session: session.report("exposure"), report, "table", None, tz, common)
         click.echo("Where to look next (with your own logs: tbes ingest PATH, then):")
         for line in (
             "tbes report servers             builds, baselines, end of support",
@@ -179,7 +179,7 @@ def _end_of_logs(store: Store) -> str:
 
 
 def _write(
-    rows: Callable[[Any], Any], title: str, first: tuple[str, ...], format_: str, output: Path | None, tz: str | None,
+    rows: Callable[[Any], Any], report: queries.Query | None, format_: str, output: Path | None, tz: str | None,
     common: dict[str, Any], *, unsafe: bool = False,
 ) -> None:
     zone, zone_name = _zone(tz)
@@ -187,13 +187,14 @@ def _write(
     if format_ == "table":
         from pipeline.reports.terminal import print_table
 
+        title, first, below = (report.title, report.terminal, report.below) if report else ("Result", (), ())
         if output is None:
-            print_table(_console(), result, title, zone, zone_name, first)
+            print_table(_console(), result, title, zone, zone_name, first, below)
         else:
             from rich.console import Console
 
             with output.open("w", encoding="utf-8", newline="\n") as handle:
-                print_table(Console(file=handle, width=200), result, title, zone, zone_name, first)
+                print_table(Console(file=handle, width=200), result, title, zone, zone_name, first, below)
         return
     from pipeline.reports.delimited import to_csv, to_json
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.resources import resource
 
-_HEADER = re.compile(r"^-- (title|answers|columns|terminal): ?(.*)$")
+_HEADER = re.compile(r"^-- (title|answers|columns|terminal|below): ?(.*)$")
 _COLUMN = re.compile(r"^--   ([a-z0-9_]+): ?(.*)$")
 
 
@@ -17,7 +17,8 @@ _COLUMN = re.compile(r"^--   ([a-z0-9_]+): ?(.*)$")
 class Query:
     """A view or report. `columns` are name -> meaning in the order of the output.
 
-    `terminal` names the columns that a terminal shows first; empty means all in their order.
+    `terminal` names the columns that a terminal shows first (empty: all in their order), `below` those whose
+    sentences it prints below the table, a paragraph a row.
     """
 
     name: str
@@ -25,13 +26,39 @@ class Query:
     answers: str
     columns: dict[str, str]
     terminal: tuple[str, ...]
+    below: tuple[str, ...]
     sql: str
+
+    @property
+    def body(self) -> str:
+        """The statement without its opening comment."""
+        return "\n".join(line for line in self.sql.splitlines() if not line.lstrip().startswith("--"))
 
 
 @cache
 def views() -> tuple[Query, ...]:
     """All views, in the order in which they are created."""
     return tuple(_read(path, path.stem.partition("_")[2]) for path in _files("views"))
+
+
+@cache
+def view_names() -> re.Pattern[str]:
+    """Matches the name of any view."""
+    return re.compile(r"\b(" + "|".join(view.name for view in views()) + r")\b")
+
+
+def needed_views(sql: str) -> list[Query]:
+    """The views that a statement reads, directly or through others, in the order of creation.
+
+    A name in a text or comment counts too: a view too many costs a little time, one too few an error.
+    """
+    by_name = {view.name: view for view in views()}
+    found: set[str] = set()
+    new = set(view_names().findall(sql.lower()))
+    while new:
+        found |= new
+        new = {name for view in new for name in view_names().findall(by_name[view].body)} - found
+    return [view for view in views() if view.name in found]
 
 
 @cache
@@ -59,5 +86,7 @@ def _read(path: Path, name: str) -> Query:
             columns[column[1]] = column[2].strip()
         elif key and key != "columns":
             header[key] += " " + line.removeprefix("--").strip()
-    terminal = tuple(name.strip() for name in header.get("terminal", "").split(",") if name.strip())
-    return Query(name, header.get("title", name), header.get("answers", ""), columns, terminal, text)
+    terminal, below = (
+        tuple(name.strip() for name in header.get(key, "").split(",") if name.strip()) for key in ("terminal", "below")
+    )
+    return Query(name, header.get("title", name), header.get("answers", ""), columns, terminal, below, text)

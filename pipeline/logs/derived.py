@@ -89,7 +89,7 @@ class Frame:
         )
 
 
-def read_replies(text: pl.Series) -> dict[str, pl.Series]:
+def read_replies(text: pl.Series, hosts: Hosts) -> dict[str, pl.Series]:
     """REPLY_COLUMNS of reply texts, null where a text holds no reply.
 
     The words of a reply are kept only where it refuses (4xx, 5xx). An acceptance is read by its first
@@ -116,6 +116,8 @@ def read_replies(text: pl.Series) -> dict[str, pl.Series]:
     )
     for name, column in codes.items():
         read[name] = column.zip_with(accepts, read[name])
+    online = Text.of(read["reply_host"]).map(lambda host: host if hosts.class_of(host) == "exchange-online" else None)
+    read["reply_host"] = online.rows()
     return read
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,6 +73,11 @@ class LongLine:
     length: int
     sha256: str
 
+    @property
+    def reason(self) -> str:
+        """Why it is quarantined."""
+        return f"line of {self.length} bytes, SHA-256 {self.sha256}: its first {len(self.start)} bytes are kept"
+
 
 @dataclass(slots=True)
 class Framer:
@@ -120,6 +125,9 @@ class Framer:
                 return
             cut = buffer.rfind(b"\n") + 1
             if cut == 0:
+                if len(buffer.rstrip(b"\r")) <= LONGEST_LINE:
+                    self._rest = buffer
+                    return
                 self._rest = b""
                 self._long = _LongLineReader(buffer)
                 return
@@ -137,6 +145,7 @@ class Framer:
             else:
                 self.pending_lines = 1
             self._long = None
+            yield from self._trailing_header()
             return
         rest, self._rest = self._rest, b""
         if not rest:
@@ -149,7 +158,8 @@ class Framer:
             self.pending_lines = 1
         yield from self._trailing_header()
 
-    def _skip_long_line(self, chunk: bytes) -> Iterator[Run]:
+    def _skip_long_line(self, chunk: bytes) -> Generator[Run, None, bytes]:
+        """Take bytes up to the end of the long line; returns what follows it."""
         assert self._long is not None
         end = chunk.find(b"\n")
         self._long.add(chunk if end < 0 else chunk[: end + 1])
@@ -162,10 +172,10 @@ class Framer:
     def _long_run(self, long: _LongLineReader) -> Run:
         result = long.result()
         run = Run(
-            self.header, b"", self.line, 1, self._header_lines, self.position + long.length, self.header_position, result
+            self.header, b"", self.line, 1, self._header_lines, self.position + long.taken, self.header_position, result
         )
         self._header_lines = 0
-        self._advance(result.start[-TAIL:], long.length, 1)
+        self._advance(long.tail, long.taken, 1)
         return run
 
     def _trailing_header(self) -> Iterator[Run]:
@@ -209,10 +219,11 @@ class Framer:
             if key in self._block or not self._block:
                 self._block, self._block_at = {}, self.position
             self._block[key] = value
+            # What a block does not say, the one above it still holds: a lone #Fields is common in mid-file.
             self.header = Header(
-                log_type=self._block.get("log-type", ""),
-                version=self._block.get("version", ""),
-                date=self._block.get("date", ""),
+                log_type=self._block.get("log-type", self.header.log_type),
+                version=self._block.get("version", self.header.version),
+                date=self._block.get("date", self.header.date),
                 fields=tuple(name.strip() for name in self._block.get("fields", "").split(",") if name.strip())
                 or self.header.fields,
             )
@@ -243,19 +254,34 @@ class Framer:
 
 
 class _LongLineReader:
+    """Length and hash are of the line without its line end; `taken` counts all bytes, `tail` holds the last ones."""
+
     def __init__(self, start: bytes) -> None:
-        self.length = 0
+        self.taken = 0
+        self.tail = b""
+        self._length = 0
         self._kept = b""
+        self._returns = b""
         self._hash = hashlib.sha256()
         self.add(start)
 
     def add(self, chunk: bytes) -> None:
-        self._kept += chunk[: KEPT_OF_LONG_LINE - len(self._kept)]
-        self._hash.update(chunk)
-        self.length += len(chunk)
+        self.taken += len(chunk)
+        self.tail = (self.tail + chunk[-TAIL:])[-TAIL:]
+        line = self._returns + chunk.removesuffix(b"\n")
+        text = line.rstrip(b"\r")
+        self._returns = line[len(text) :]
+        self._kept += text[: KEPT_OF_LONG_LINE - len(self._kept)]
+        self._hash.update(text)
+        self._length += len(text)
 
     def result(self) -> LongLine:
-        return LongLine(self._kept, self.length, self._hash.hexdigest())
+        return LongLine(self._kept, self._length, self._hash.hexdigest())
+
+
+def long_line(line: bytes) -> LongLine:
+    """The same of a line that is held whole."""
+    return _LongLineReader(line).result()
 
 
 def line_starts(data: bytes) -> np.ndarray:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.logs import message_tracking, smtp_protocol
-from pipeline.logs.framing import BOM, Framer, Header
+from pipeline.logs.framing import BOM, Framer, Header, Run
 
 READ = ("message-tracking", "smtp-receive", "smtp-send")
 """Kinds that are ingested; any other is named in the summary and skipped."""
@@ -31,6 +32,9 @@ TRACKING_FIELDS = {21: _2010[:21], 26: _2010, 27: _2013, 30: _2016}
 """Field lists of Exchange 2007, 2010, 2013 and 2016 or later, by their number of columns."""
 SMTP_FIELDS = tuple(column.field or "" for column in smtp_protocol.FIELDS)
 
+NOT_A_LOG = "not a transport log"
+_RECORDS_LOOKED_AT = 50
+_RECORD = re.compile(rb"\d{4}-\d\d-\d\dT")
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?$")
 _SMTP_EVENTS = {"+", "-", ">", "<", "*", ""}
 _OTHER_FIRST_LINES = (
@@ -68,41 +72,68 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The beginning of a log: its kind, its first data line (empty if none is complete), header and data bytes."""
+    """The beginning of a log: its kind, its first data line (empty if there is none), and the header lines above it.
+
+    `is_open` says that the first data line has no line end yet.
+    """
 
     kind: Kind
     first_record: bytes
     header_block: bytes
+    is_open: bool = False
 
 
 def read_head(start: bytes, *, whole: bool) -> Head:
     """Classify a log by its first bytes (64 KB will do); `whole` says that they are all of it."""
     framer = Framer()
     runs = [*framer.feed(start), *framer.finish(take_tail=whole)]
-    header, record, header_lines = Header(), b"", 0
-    for run in runs:
-        header, header_lines = run.header, run.header_lines
-        if run.lines:
-            data = run.long_line.start if run.long_line else run.data
-            record = data.partition(b"\n")[0].rstrip(b"\r")
-            break
-    kind = _classify(header, record.decode("utf-8", "replace"), start.removeprefix(BOM)[:4096].decode("utf-8", "replace"))
-    block = b"\n".join(start.split(b"\n", header_lines)[:header_lines])
-    return Head(kind, record, block.replace(BOM, b"").replace(b"\r", b"").strip(b"\n\x00"))
+    with_lines = [i for i, run in enumerate(runs) if run.lines]
+    # Text may stand above the first header; rows above it are where the log begins.
+    chosen = next(
+        (i for i in with_lines if runs[i].header.log_type or runs[i].header.fields or _record_lines(runs[i])),
+        next(iter(with_lines), None),
+    )
+    text = start.removeprefix(BOM)[:4096].decode("utf-8", "replace")
+    if chosen is None:
+        return Head(_classify(framer.header, [], text), b"", _plain(start[: framer.position]))
+    run = runs[chosen]
+    record = _first_line(run)
+    records = [line for run in runs[chosen:] if run.lines for line in _record_lines(run)][:_RECORDS_LOOKED_AT]
+    kind = _classify(run.header, records, text)
+    begin = runs[chosen - 1].end if chosen else 0
+    block = b"\n".join(start[begin:].split(b"\n", run.header_lines)[: run.header_lines])
+    is_open = run is runs[-1] and run.lines == 1 and not start.endswith(b"\n")
+    return Head(kind, record, _plain(block), is_open)
 
 
-def _classify(header: Header, record: str, text: str) -> Kind:
+def _plain(block: bytes) -> bytes:
+    """Header lines without what copying changes."""
+    return block.replace(BOM, b"").replace(b"\r", b"").strip(b"\n\x00")
+
+
+def _first_line(run: Run) -> bytes:
+    data = run.long_line.start if run.long_line else run.data
+    return data.partition(b"\n")[0].rstrip(b"\r")
+
+
+def _record_lines(run: Run) -> list[str]:
+    """The first lines that begin with a timestamp, for a look at their shape."""
+    lines = [run.long_line.start] if run.long_line else run.data.split(b"\n", _RECORDS_LOOKED_AT)[:_RECORDS_LOOKED_AT]
+    return [line.rstrip(b"\r").decode("utf-8", "replace") for line in lines if _RECORD.match(line)]
+
+
+def _classify(header: Header, records: Sequence[str], text: str) -> Kind:
     fields = [name.lower() for name in header.fields]
     log_type = header.log_type.lower()
     if log_type:
         name = _LOG_TYPES.get(log_type, log_type.removesuffix(" log").removesuffix(" logs"))
         if name in READ and not fields:
-            return replace(_by_shape(header, record), name=name)
+            return replace(_by_shape(header, records), name=name)
         return Kind(name, header)
     if fields[:1] == ["date-time"] and {"event-id", "message-id"} <= set(fields):
         return Kind("message-tracking", header)
     if fields[:1] == ["date-time"] and {"session-id", "sequence-number", "event"} <= set(fields):
-        return _by_shape(header, record)
+        return _by_shape(header, records)
     for pattern, name in _OTHER_FIRST_LINES:
         if pattern.search(text):
             return Kind(name, header)
@@ -110,17 +141,25 @@ def _classify(header: Header, record: str, text: str) -> Kind:
         return Kind("POP or IMAP", header)
     if fields:
         return Kind("another log", header)
-    return _by_shape(header, record)
+    return _by_shape(header, records)
 
 
-def _by_shape(header: Header, record: str) -> Kind:
-    """Excerpts and joined files come without header: number of cells and the shape of the first ones decide."""
+def _by_shape(header: Header, records: Sequence[str]) -> Kind:
+    """Excerpts and joined files come without header: number of cells and the shape of the first ones decide.
+
+    An excerpt may begin within a line: the first lines that have a shape decide.
+    """
+    kinds = (_by_shape_of(header, record) for record in records)
+    return next((kind for kind in kinds if kind.name != NOT_A_LOG), Kind(NOT_A_LOG, header))
+
+
+def _by_shape_of(header: Header, record: str) -> Kind:
     try:
         cells = next(csv.reader([record], strict=True), [])
     except csv.Error:
         cells = []
     if not cells or not _TIMESTAMP.match(cells[0]):
-        return Kind("not a transport log", header)
+        return Kind(NOT_A_LOG, header)
     fields = header.fields
     if len(cells) in TRACKING_FIELDS and cells[8 if len(cells) > 8 else 0].isupper():
         return Kind("message-tracking", replace(header, fields=fields or TRACKING_FIELDS[len(cells)]), by_shape=True)
@@ -131,4 +170,4 @@ def _by_shape(header: Header, record: str) -> Kind:
         return Kind("connectivity", header, by_shape=True)
     if len(cells) == 13 and cells[2].isdigit():
         return Kind("POP or IMAP", header, by_shape=True)
-    return Kind("not a transport log", header)
+    return Kind(NOT_A_LOG, header)

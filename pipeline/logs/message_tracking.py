@@ -71,7 +71,7 @@ def derive(frame: Frame, hosts: Hosts) -> None:
     """Add the derived columns to rows that have all Exchange columns and the lineage columns."""
     event = frame.texts["event_id"].derive(pl.col("value").str.to_uppercase())
     sent, failed, received = event.is_in(_HANDS_OVER), event.is_in(_FAILS), event.is_in(["RECEIVE"])
-    next_hop = _add_replies(frame, event, sent, failed)
+    next_hop = _add_replies(frame, event, sent, failed, hosts)
     _add_server(frame, event)
     schema, header = frame.texts["schema_version"].map(real_build), frame.texts["log_version"].map(real_build)
     frame.add(log_build=schema.or_else(header))
@@ -99,7 +99,7 @@ def _add_server(frame: Frame, event: Text) -> None:
     )
 
 
-def _add_replies(frame: Frame, event: Text, sent: Mask, failed: Mask) -> Text:
+def _add_replies(frame: Frame, event: Text, sent: Mask, failed: Mask, hosts: Hosts) -> Text:
     """The last reply of a hand-over stands in source-context, of a failure in the error record or beside it.
 
     Returns the next hop that the error records name.
@@ -118,8 +118,10 @@ def _add_replies(frame: Frame, event: Text, sent: Mask, failed: Mask) -> Text:
             pl.when(pl.col("recipient_status").str.contains(reply_like)).then("recipient_status"),
             pl.when(pl.col("event") == "DSN").then("message_info"),
         )
+        # A list element that holds ; stands in single quotes, those inside it doubled.
+        .str.replace(r"(?s)^'(.*)'$", "$1").str.replace_all("''", "'", literal=True)
     )
     order = np.argsort(np.concatenate([np.flatnonzero(sent), np.flatnonzero(failed)]))
     texts = pl.concat([accepts["text"], fails["text"]]).gather(pl.Series(order))
-    frame.add(**spread(pl.DataFrame(read_replies(texts)), sent | failed))
+    frame.add(**spread(pl.DataFrame(read_replies(texts, hosts)), sent | failed))
     return Text.of(spread(fails.select("fqdn"), failed)["fqdn"])

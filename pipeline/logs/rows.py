@@ -19,13 +19,15 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from pipeline.logs.columns import Column, arrow_schema
-from pipeline.logs.framing import LONGEST_LINE, line_starts
+from pipeline.logs.framing import LONGEST_LINE, line_starts, long_line
 
 EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
 """Exchange 2007 is of December 2006; an older time is damage, and would make a partition of its own."""
 FUTURE = timedelta(hours=48)
 _IMPLAUSIBLE = "time before 2006 or more than 48 hours ahead"
 _SMALL = 64 << 10
+# Python's reader refuses cells above 128 KB; a group's recipients take more.
+csv.field_size_limit(LONGEST_LINE)
 _TIMESTAMP = re.compile(rb"\d{4}-\d\d-\d\dT")
 # As much as pyarrow reads, and more: fractions above six digits, and no zone at all (UTC).
 _TIME = re.compile(
@@ -83,7 +85,7 @@ class Layout:
         self.schema = pa.schema(
             [(column.name, _arrow_type(column)) for column in self.columns if column] + [("extra", _EXTRA)]
         )
-        self.time_at = next(i for i, column in enumerate(self.columns) if column and column.name == "date_time")
+        self.time_at = next((i for i, column in enumerate(self.columns) if column and column.name == "date_time"), None)
         self.options = arrow_csv.ConvertOptions(
             column_types={
                 name: _arrow_type(column) if column else pa.string()
@@ -148,7 +150,7 @@ def _middle_record(data: bytes) -> int | None:
 
 def _read_fast(data: bytes, starts: np.ndarray, layout: Layout, now: datetime) -> Rows | None:
     """The block by pyarrow; None unless it is proven that each line is a row or a rejected row."""
-    if not data or not _is_plain(data, starts) or not _is_utf8(data):
+    if not data or layout.time_at is None or not _is_plain(data, starts) or not _is_utf8(data):
         return None
     rejected: list[tuple[int, int]] = []
 
@@ -191,7 +193,8 @@ def _read_fast(data: bytes, starts: np.ndarray, layout: Layout, now: datetime) -
 def _implausible(time: pa.ChunkedArray, now: datetime) -> np.ndarray:
     values = time.to_numpy()
     early, late = (np.datetime64(limit.replace(tzinfo=None), "us") for limit in (EARLIEST, now + FUTURE))
-    return (values < early) | (values > late)
+    wrong: np.ndarray = (values < early) | (values > late)
+    return wrong
 
 
 def _is_plain(data: bytes, starts: np.ndarray) -> bool:
@@ -261,9 +264,13 @@ def _read_carefully(data: bytes, layout: Layout, now: datetime) -> Rows:
             text = _decode_8_bit(raw)
             not_utf8 += 1
         joined += count - 1
+        if len(raw) > LONGEST_LINE:
+            long = long_line(raw)
+            bad.append(BadLine(number, long.reason, long.start.decode("utf-8", "replace")))
+            continue
         values = _cells(text, layout, now)
         if isinstance(values, str):
-            bad.append(BadLine(number, values, _kept(text)))
+            bad.append(BadLine(number, values, text))
         else:
             lines.append(number)
             rows.append(values)
@@ -298,14 +305,14 @@ def _records(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 def _cells(text: str, layout: Layout, now: datetime) -> list[object] | str:
     """The row's values in the layout's order, `extra` last; or why the line is none."""
-    if len(text) > LONGEST_LINE:
-        return f"line of {len(text)} characters"
+    if layout.time_at is None:
+        return "the header above it names no date-time field"
     if not _TIMESTAMP.match(text[:24].encode("utf-8", "replace")):
         return "does not begin with a timestamp"
     try:
         cells = next(csv.reader([text], strict=True), [])
     except csv.Error:
-        return "quotes do not match"
+        return "a carriage return outside quotes" if _bare_return(text) else "quotes do not match"
     if _misplaced_quote(text):
         return "quotes do not match"
     if len(cells) != len(layout.fields):
@@ -331,6 +338,10 @@ def _cells(text: str, layout: Layout, now: datetime) -> list[object] | str:
             if number is None:
                 extra.append((field, cell))
     return [*values, extra or None]
+
+
+def _bare_return(text: str) -> bool:
+    return "\r" in re.sub(r'"(?:[^"]|"")*"', "", text)
 
 
 def _misplaced_quote(text: str) -> bool:
@@ -379,6 +390,3 @@ def _line(data: bytes, starts: np.ndarray, number: int) -> bytes:
 def _wrong_count(layout: Layout, cells: int) -> str:
     return f"{cells} cells where the header has {len(layout.fields)} fields"
 
-
-def _kept(text: str) -> str:
-    return text if len(text) <= LONGEST_LINE else text[: 1 << 20]

@@ -72,7 +72,7 @@ def derive(frame: Frame, hosts: Hosts) -> None:
     )
     _add_information(frame, information, answer)
     _add_commands(frame, command)
-    _add_answers(frame, answer)
+    _add_answers(frame, answer, hosts)
     _add_peer(frame, received, answer, hosts)
     owner = connector.derive(
         pl.col("value").str.extract(r"^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\\").str.to_uppercase()
@@ -93,13 +93,13 @@ def _add_commands(frame: Frame, command: Mask) -> None:
     )
 
 
-def _add_answers(frame: Frame, answer: Mask) -> None:
+def _add_answers(frame: Frame, answer: Mask, hosts: Hosts) -> None:
     """Replies among the distinct data values; they count only in rows that are answers."""
     data = frame.texts["data"].where(answer).compact()
     numbered = data.values.str.contains(r"^[0-9]{3}(?:[ -]|$)").fill_null(False)
-    replies = read_replies(data.values.zip_with(numbered, nulls(pl.String(), len(numbered))))
+    replies = read_replies(data.values.zip_with(numbered, nulls(pl.String(), len(numbered))), hosts)
     for name, column in replies.items():
-        frame.add(**{name: Text(column, data.codes) if column.dtype == pl.String else data.spread(column)})
+        frame.add(**{name: data.of_values(column) if column.dtype == pl.String else data.spread(column)})
 
 
 def _add_information(frame: Frame, information: Mask, answer: Mask) -> None:

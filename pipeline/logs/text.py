@@ -19,10 +19,15 @@ Mask = np.ndarray
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """`values` are texts, possibly null or equal; `codes` (int32) index them, -1 for null."""
+    """`values` are texts; `codes` (int32) index them, -1 for null.
+
+    Values may be null or equal to another unless `is_compact`, or used by no row unless `all_used`.
+    """
 
     values: pl.Series
     codes: np.ndarray
+    is_compact: bool = False
+    all_used: bool = False
 
     @classmethod
     def of(cls, column: pl.Series) -> Text:
@@ -34,12 +39,12 @@ class Text:
         """Take a dictionary column over; its chunks may have different dictionaries."""
         one = column.unify_dictionaries().combine_chunks()
         codes = one.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return cls(pl.Series(one.dictionary, dtype=pl.String), codes.astype(np.int32, copy=False))
+        return cls(pl.Series(one.dictionary, dtype=pl.String), codes.astype(np.int32, copy=False), is_compact=True, all_used=True)
 
     @classmethod
     def nulls(cls, length: int) -> Text:
         """A column of nulls."""
-        return cls(pl.Series([], dtype=pl.String), np.full(length, -1, np.int32))
+        return cls(pl.Series([], dtype=pl.String), np.full(length, -1, np.int32), is_compact=True, all_used=True)
 
     @classmethod
     def per_part(cls, values: Sequence[str | None], part: np.ndarray) -> Text:
@@ -59,16 +64,20 @@ class Text:
 
     def derive(self, expression: pl.Expr) -> Text:
         """Another text of each value; the expression sees them as column `value`."""
-        return Text(self._evaluate(expression).cast(pl.String), self.codes)
+        return Text(self._evaluate(expression).cast(pl.String), self.codes, all_used=self.all_used)
 
     def map(self, function: Callable[[str], str | None]) -> Text:
         """Another text of each value, by a Python function; `compact` first if values are many."""
         results = [None if value is None else function(value) for value in self.values.to_list()]
-        return Text(pl.Series(results, dtype=pl.String), self.codes)
+        return Text(pl.Series(results, dtype=pl.String), self.codes, all_used=self.all_used)
 
     def numbers(self, expression: pl.Expr, dtype: pl.DataType) -> pl.Series:
         """A number or time of each value, for each row."""
         return self._spread(self._evaluate(expression).cast(dtype))
+
+    def of_values(self, texts: pl.Series) -> Text:
+        """Another text of each value, already computed."""
+        return Text(texts, self.codes, all_used=self.all_used)
 
     def spread(self, of_values: pl.Series) -> pl.Series:
         """Something that was computed for each value, for each row."""
@@ -89,21 +98,21 @@ class Text:
 
     def compact(self) -> Text:
         """The same column without null or equal values, and without values that no row has."""
-        flags = np.zeros(len(self.values) + 1, bool)
-        flags[self.codes] = True
-        used = np.flatnonzero(flags[:-1])
-        few = self.values.gather(pl.Series(used)).alias("value").to_frame().with_row_index("at").drop_nulls()
-        few = few.with_columns(first=pl.col("at").first().over("value"))
-        values = few.filter(pl.col("at") == pl.col("first"))
-        renumber = np.full(len(flags), -1, np.int32)
-        place = np.full(len(used) + 1, -1, np.int32)
-        place[values["at"].to_numpy()] = np.arange(values.height, dtype=np.int32)
-        renumber[used[few["at"].to_numpy()]] = place[few["first"].to_numpy()]
-        return Text(values["value"], renumber[self.codes])
+        if self.is_compact:
+            return self
+        used = slice(None) if self.all_used else np.flatnonzero(np.bincount(self.codes + 1, minlength=1)[1:])
+        few = self.values if self.all_used else self.values.gather(pl.Series(used))
+        distinct = few.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string()).dictionary_encode()
+        if not len(distinct.dictionary):
+            return Text.nulls(len(self))
+        renumber = np.full(len(self.values) + 1, -1, np.int32)
+        renumber[:-1][used] = distinct.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        codes = _taken(renumber, self.codes)
+        return Text(pl.Series(distinct.dictionary, dtype=pl.String), codes, is_compact=True, all_used=True)
 
     def to_arrow(self) -> pa.DictionaryArray:
         """As an Arrow dictionary without null or equal values."""
-        one = self if not self.values.null_count() and self.values.n_unique() == len(self.values) else self.compact()
+        one = self.compact()
         values = one.values.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
         return pa.DictionaryArray.from_arrays(pa.array(one.codes, mask=one.codes < 0), values)
 
@@ -113,13 +122,19 @@ class Text:
     def _flags(self, of_values: pl.Series, *, of_null: bool) -> Mask:
         # The code of null, -1, takes the last flag.
         flags: Mask = np.append(of_values.fill_null(False).to_numpy(), of_null)
-        return flags[self.codes]
+        return _taken(flags, self.codes)
 
     def _spread(self, of_values: pl.Series) -> pl.Series:
         if (self.codes < 0).any():
             of_values = of_values.extend_constant(None, 1)
             return of_values.gather(pl.Series(np.where(self.codes < 0, np.int32(len(of_values) - 1), self.codes)))
         return of_values.gather(pl.Series(self.codes))
+
+
+def _taken(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """`values[codes]`, where -1 takes the last one; without numpy's check of each index."""
+    taken: np.ndarray = np.take(values, codes, mode="wrap")
+    return taken
 
 
 def nulls(dtype: pl.DataType, length: int) -> pl.Series:

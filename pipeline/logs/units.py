@@ -157,16 +157,16 @@ def _assembled(frame: Frame, rows: pa.Table, columns: Sequence[Column]) -> pa.Ta
     """All stored columns in their order; Exchange's own columns as they were read."""
     arrays = []
     schema = _part_schema(columns)
-    for field in schema:
-        if field.name in rows.column_names and not pa.types.is_dictionary(field.type):
-            arrays.append(rows.column(field.name).cast(field.type))
-        elif field.name in frame.texts:
-            array = frame.texts[field.name].to_arrow()
-            arrays.append(array if array.type == field.type else array.cast(field.type))
+    for declared in schema:
+        if declared.name in rows.column_names and not pa.types.is_dictionary(declared.type):
+            arrays.append(rows.column(declared.name).cast(declared.type))
+        elif declared.name in frame.texts:
+            array = frame.texts[declared.name].to_arrow()
+            arrays.append(array if array.type == declared.type else array.cast(declared.type))
         else:
-            series = frame.others[field.name]
+            series = frame.others[declared.name]
             array = series.to_arrow(compat_level=pl.CompatLevel.oldest())
-            arrays.append(_encoded(array, field.type))
+            arrays.append(_encoded(array, declared.type))
     return pa.Table.from_arrays(arrays, schema=schema)
 
 

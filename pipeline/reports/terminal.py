@@ -24,17 +24,22 @@ _SEVERITY = {
 
 
 def print_table(
-    console: Console, result: Result, title: str, zone: tzinfo, zone_name: str, first: Sequence[str] = ()
+    console: Console, result: Result, title: str, zone: tzinfo, zone_name: str, first: Sequence[str] = (),
+    below: Sequence[str] = (),
 ) -> None:
-    """Print rows; `first` names the columns to show first, the others follow while there is room."""
+    """Print rows; `first` names the columns to show (all, if none), as many as have room.
+
+    `below` names columns of whole sentences: they are printed below the table, a paragraph a row, under the
+    text of its first column.
+    """
     if not result.rows:
         console.print(f"{title}: no rows.", highlight=False)
         return
     order = [name for name in first if name in result.columns]
     order += [name for name in result.columns if name not in order]
     cells = {name: [_text(row[i], zone) for row in result.rows] for i, name in enumerate(result.columns)}
-    used = [name for name in order if any(cells[name])]
-    chosen = _fitting(used, cells, console.width)
+    used = [name for name in order if any(cells[name]) and name not in below]
+    chosen = _fitting([name for name in used if name in first] or used, cells, console.width)
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False)
     numeric = {name for name, kind in zip(result.columns, result.types, strict=True) if kind.endswith(("INT", "INTEGER", "DOUBLE", "BIGINT"))}
     for name in chosen:
@@ -45,11 +50,16 @@ def print_table(
     for i in range(len(result.rows)):
         table.add_row(*(Text(cells[name][i], style=_SEVERITY.get(cells[name][i], "")) for name in chosen))
     console.print(table)
+    for i in range(len(result.rows)):
+        sentences = [cells[name][i] for name in below if name in cells and cells[name][i]]
+        if sentences:
+            heading = Text(cells[used[0]][i] + ": ", style="bold")
+            console.print(heading.append(Text(" ".join(sentences), style="not bold")))
     notes = []
     if any(kind.startswith("TIMESTAMP") for kind in result.types):
         notes.append(f"Times are {zone_name}.")
     if hidden := [name for name in used if name not in chosen]:
-        notes.append(f"Not shown for want of room: {', '.join(hidden)} (all with --format csv).")
+        notes.append(f"More columns with --format csv: {', '.join(hidden)}.")
     for note in notes:
         console.print(Text(note, style="dim"))
 

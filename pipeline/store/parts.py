@@ -45,19 +45,20 @@ class PartWriter:
         relative = f"organisation={organisation}/month={month}/part-{self.run}-{number:05d}.parquet"
         path = self.root / relative
         path.parent.mkdir(parents=True, exist_ok=True)
-        described = table.unify_dictionaries().replace_schema_metadata({METADATA_KEY: dump(ranges)})
-        pq.write_table(
-            described,
+        table = table.unify_dictionaries()
+        with pq.ParquetWriter(
             path,
+            table.schema,
             compression="zstd",
             compression_level=COMPRESSION_LEVEL,
-            row_group_size=ROW_GROUP,
             use_dictionary=self._dictionaries,
             # Numbers that rise from line to line take a byte or less each.
             column_encoding={"date_time": "DELTA_BINARY_PACKED", "source_line": "DELTA_BINARY_PACKED"},
             # Readers see the table's plain types, not the dictionaries of this part.
             store_schema=False,
-        )
+        ) as writer:
+            writer.write_table(table, ROW_GROUP)
+            writer.add_key_value_metadata({METADATA_KEY: dump(ranges)})
         fsync(path)
         times = pc.min_max(table.column("date_time")).as_py()
         return Part(

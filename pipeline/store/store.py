@@ -59,7 +59,7 @@ class Store:
 
     def snapshot(self) -> list[Snapshot]:
         """The newest state of both tables. Raises UsageError if there is no store."""
-        snapshots = []
+        snapshots: list[Snapshot] = []
         for name, table in self.tables.items():
             exists = table.open()
             if not exists and not snapshots and not self.tables[smtp_protocol.NAME].open():

@@ -1,6 +1,7 @@
 -- title: Exposure of each organisation, worst first
 -- answers: Which organisations Exchange Online delays or blocks, what it costs, and what comes next.
--- terminal: organisation, state, build_risk, stage, servers, servers_out_of_date, delayed_messages, bounced_messages, handed_over_messages, verdict
+-- terminal: organisation, state, build_risk, stage, servers, servers_out_of_date, delayed_messages, bounced_messages, handed_over_messages
+-- below: verdict, next_action
 -- columns:
 --   rank: 1 = worst
 --   organisation: id of the organisation

@@ -31,11 +31,12 @@ with events as materialized (
     select * from refusal_events
 ),
 
+-- by line: tracking may write a row for each recipient
 addresses as (
     select distinct organisation, message_key, lower(trim(address, ' ''')) as address
     from (
         select organisation, message_key, unnest(string_split(recipients, ';')) as address
-        from events
+        from refusals
     ) as split
     where trim(address, ' ''') <> ''
 ),

@@ -10,13 +10,12 @@ from pipeline.logs.derived import Hosts
 from pipeline.logs.framing import Framer, Run
 from pipeline.logs.kinds import Kind, read_head
 from pipeline.logs.units import Reader, Segment, Source, Unit
-from pipeline.store.parts import polars_schema
 from pipeline.store.store import TABLES
 
 from .lines import NOW
 
 HOSTS = Hosts({"mail.protection.outlook.com": "exchange-online", "prod.outlook.com": "exchange-online"})
-READER = Reader(TABLES, {name: polars_schema(columns) for name, columns in TABLES.items()}, HOSTS, NOW)
+READER = Reader(TABLES, HOSTS, NOW)
 
 
 @dataclass
@@ -82,9 +81,9 @@ def _collect(runs: Sequence[Run], framer: Framer, kind: Kind, reader: Reader, na
         result.not_utf8 += read.not_utf8
         result.joined += sum(count.joined for count in read.counts)
         counted = 0
-        for month, frame in read.frames.items():
-            counted += frame.height
-            for row in frame.iter_rows(named=True):
+        for month, table in read.tables.items():
+            counted += table.num_rows
+            for row in table.to_pylist():
                 (result.rows if row["parse_error"] is None else result.bad).append({**row, "month": month})
         assert counted == sum(
             sum(count.rows.values()) + sum(count.quarantined.values()) for count in read.counts

@@ -42,7 +42,9 @@ def test_view(logs: Logs, name: str) -> None:
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_report(logs: Logs, name: str) -> None:
-    assert re.match(r"-- title: .+\n-- answers: .+\n-- terminal: .+\n-- columns:\n", REPORTS[name])
+    assert re.match(
+        r"-- title: .+\n-- answers: .+\n-- terminal: .+\n(-- below: .+\n)?-- columns:\n", REPORTS[name]
+    )
     assert "order by" in REPORTS[name]
     assert logs.report(name) == []
     names = [column[0] for column in logs.connection.execute(REPORTS[name]).description]

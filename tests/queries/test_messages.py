@@ -189,7 +189,10 @@ def test_the_reply_is_the_refusal_itself_and_not_a_quotation(logs: Logs) -> None
     tracking(logs, "10:00:00", "FAIL", **refusal("block", 10))
     quoted = {**refusal("block", 10), "reply": f"<{TO}>:<{words}>"}
     tracking(logs, "10:00:02", "DSN", message_id="<dsn@contoso.com>", reference=ID, **quoted)
-    assert logs.one("select reply, times_refused from bounced_messages") == {"reply": words, "times_refused": 1}
+    assert logs.one("select reply, times_refused from bounced_messages") == {
+        "reply": words,
+        "times_refused": 1,
+    }
 
 
 def test_two_recipients_refused_row_by_row_are_one_refusal_of_one_message(logs: Logs) -> None:
