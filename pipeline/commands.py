@@ -33,7 +33,6 @@ def ingest_command(
     from pipeline.ingest.run import Ingest
     from pipeline.logs.assign import Rules, slug
     from pipeline.logs.assign import Organisation as Assigned
-    from pipeline.logs.derived import Hosts
     from pipeline.reports import ingest_summary
 
     for path in paths:
@@ -50,7 +49,7 @@ def ingest_command(
     assert not organisation or slug(organisation)
     with ingest_summary.progress_bar(enabled=not quiet and not as_json) as progress:
         summary = Ingest(
-            target, Hosts({host.suffix: host.host_class for host in catalogue.hosts}), rules,
+            target, hosts_of(catalogue), rules,
             reassign=reassign, progress=progress,
         ).run(paths)
     if organisations_file and organisations_file.resolve() != target.organisations_file.resolve():
@@ -142,12 +141,11 @@ def demo_command(tz: str | None, keep: Path | None) -> ExitCode:
         store = Store(folder)
         from pipeline.ingest.run import Ingest
         from pipeline.logs.assign import Rules
-        from pipeline.logs.derived import Hosts
 
         catalogue = Catalogue()
         with ingest_summary.progress_bar(enabled=True) as progress:
             summary = Ingest(
-                store, Hosts({host.suffix: host.host_class for host in catalogue.hosts}), Rules(), progress=progress
+                store, hosts_of(catalogue), Rules(), progress=progress
             ).run([samples])
         console = _console()
         ingest_summary.print_summary(console, summary, store.root)
@@ -170,6 +168,21 @@ def demo_command(tz: str | None, keep: Path | None) -> ExitCode:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
     return ExitCode.DONE
+
+
+def hosts_of(catalogue: Catalogue) -> Any:
+    """The catalogue's host suffixes as the reader wants them."""
+    from pipeline.logs.derived import Hosts
+
+    return Hosts({host.suffix: host.host_class for host in catalogue.hosts})
+
+
+def session_rows(store: Store, report: str, as_of: datetime) -> Any:
+    """The rows of a report on the newest state of a store."""
+    from pipeline.sql import Parameters, Session
+
+    with Session(store.snapshot(), Catalogue(), _organisations(store), Parameters(as_of=as_of)) as session:
+        return session.report(report)
 
 
 def _end_of_logs(store: Store) -> str:

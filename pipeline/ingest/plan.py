@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import Enum
 
 from pipeline.logs import discover
-from pipeline.logs.assign import Assignment, Rules, assign, server_in_rows
+from pipeline.logs.assign import Assignment, Rules, apart, assign, server_in_rows
 from pipeline.logs.discover import Candidate, ReadError
 from pipeline.logs.framing import TAIL, Framer, Header
 from pipeline.logs.kinds import Head, read_head
@@ -92,7 +92,7 @@ class Planner:
     def look(self, candidate: Candidate) -> Looked | Left:
         """First step, before any is read: unchanged, or its beginning."""
         known = self.state.unchanged(candidate.path, candidate.size, candidate.mtime_ns)
-        if known and not (self._settled(candidate) and not known.open_end and _has_pending(candidate, known)):
+        if known and self._may_stay(known) and not (self._settled(candidate) and not known.open_end and _has_pending(candidate, known)):
             self._evidence[_place(candidate)].update([known.server] if known.server else [])
             return Left(
                 candidate, Verdict.UNCHANGED, known.kind, known.warning or "", known.organisation, known.server or ""
@@ -111,10 +111,12 @@ class Planner:
         server = server_in_rows(head.kind, [line for line in lines if line[:1].isdigit()])
         if server:
             self._evidence[_place(candidate)][server] += 1
-        identity = hashlib.sha256(
-            b"\x00".join([head.kind.name.encode(), head.header_block, head.first_record])
-        ).hexdigest()[:32]
-        return Looked(candidate, head, identity, server)
+        # A half line is no identity: it changes when it is complete.
+        record = b"" if head.is_open and not self._settled(candidate) else head.first_record
+        parts = [head.kind.name.encode(), head.header_block, record]
+        if not head.header_block and not record:
+            parts.append(candidate.path.encode("utf-8", "surrogateescape"))
+        return Looked(candidate, head, hashlib.sha256(b"\x00".join(parts)).hexdigest()[:32], server)
 
     def decide(self, looked: Looked) -> Job | Left:
         """Second step: whose it is, and which part of it is new."""
@@ -122,6 +124,7 @@ class Planner:
         assignment = assign(
             candidate.path, candidate.folders, candidate.name, kind, looked.row_server or self._neighbours(looked), self.rules
         )
+        assignment = self._of_one_organisation(assignment)
         source_id = _source_id(assignment.organisation, looked.content_id)
         at_path = self.state.by_path.get(candidate.path)
         if at_path and at_path.content_id == looked.content_id and at_path.organisation == assignment.organisation:
@@ -142,13 +145,14 @@ class Planner:
         known = self.state.newest.get(source_id)
         fresh = Job(candidate, looked.head, source, looked.content_id, assignment, warning=_warning(looked, assignment))
         if elsewhere:
-            return replace(fresh, replaces=(*elsewhere, *([source_id] if known else [])))
+            return self._replacing(replace(fresh, replaces=(*elsewhere, *([source_id] if known else []))))
         if known is None:
             # A log that had no row yet when it was read had another identity.
-            if at_path and self._is_header_of(at_path, looked):
-                return replace(fresh, replaces=(at_path.source_id,), grown=True)
+            if at_path and at_path.kind == kind.name and _holds_no_line(at_path):
+                return self._replacing(replace(fresh, replaces=(at_path.source_id,), grown=True))
             return fresh
-        return self._continue(fresh, known)
+        job = self._continue(fresh, known)
+        return self._replacing(job) if isinstance(job, Job) else job
 
     def _continue(self, job: Job, known: Range) -> Job | Left:
         candidate = job.candidate
@@ -179,6 +183,27 @@ class Planner:
         second = self.state.newest.get(fresh.source.source_id)
         return fresh if same_path or second is None else self._continue(fresh, second)
 
+    def _may_stay(self, known: Range) -> bool:
+        """Whether a file that has not changed may stay where it is in the store."""
+        asked = self.rules.organisation
+        return not self.reassign and (asked is None or asked.id == known.organisation)
+
+    def _replacing(self, job: Job) -> Job:
+        """Sources that go are no longer known to the files that follow in this run."""
+        for source_id in job.replaces:
+            gone = self.state.newest.pop(source_id, None)
+            if gone:
+                self.state.by_content[gone.content_id].discard(source_id)
+        return job
+
+    def _of_one_organisation(self, assignment: Assignment) -> Assignment:
+        """Two names that fold to one id are two organisations."""
+        name = self.state.organisation_names.setdefault(assignment.organisation, assignment.organisation_name)
+        if assignment.organisation_basis in ("path", "layout"):
+            assignment = apart(assignment, name)
+            self.state.organisation_names.setdefault(assignment.organisation, assignment.organisation_name)
+        return assignment
+
     def fresh_source(self, job: Job, known: Range) -> Job:
         """A job for a file whose taken part differs: in the same place it replaces, elsewhere it is a second source."""
         if known.path == job.candidate.path:
@@ -205,10 +230,6 @@ class Planner:
         """Whether a last line without line end is read."""
         return self._settled(job.candidate)
 
-    def _is_header_of(self, known: Range, looked: Looked) -> bool:
-        block = hashlib.sha256(b"\x00".join([looked.head.kind.name.encode(), looked.head.header_block, b""]))
-        return known.content_id == block.hexdigest()[:32]
-
 
 _SHORTER = b"\x00shorter"
 _SHORTER_COPY = "shorter than what was read of it before"
@@ -233,13 +254,21 @@ def _look_behind(candidate: Candidate, position: int) -> tuple[bytes, bool]:
 
 
 def _header_at(candidate: Candidate, known: Range, head: Head) -> tuple[Header, int]:
-    """The header block that was in force where reading ended: in mid-file it can be another than the first."""
+    """The header block that was in force where reading ended: in mid-file it can be another than the first.
+
+    Reading may have ended within the block; the rest of it is then read next.
+    """
     if known.header_position == 0:
         return head.kind.header, 0
-    start = next(discover.chunks(candidate, known.header_position, size=HEAD), b"")
-    framer = Framer()
-    runs = [*framer.feed(start), *framer.finish(take_tail=False)]
-    return (runs[0].header if runs and runs[0].header.fields else head.kind.header), known.header_position
+    length = min(HEAD, known.position_to - known.header_position)
+    start = next(discover.chunks(candidate, known.header_position, size=length), b"")[:length]
+    framer = Framer(head.kind.header)
+    runs = [*framer.feed(start), *framer.finish(take_tail=True)]
+    return (runs[0].header if runs else head.kind.header), known.header_position
+
+
+def _holds_no_line(known: Range) -> bool:
+    return known.position_from == 0 and known.rows == known.quarantined == known.joined == 0
 
 
 def _has_pending(candidate: Candidate, known: Range) -> bool:
@@ -250,9 +279,11 @@ def _place(candidate: Candidate) -> tuple[str, ...]:
     """The folders above Exchange's own: logs below the same ones are of the same server."""
     folders: list[str] = [str(candidate.file.parent) if not candidate.folders else ""]
     for folder in candidate.folders:
-        if folder.lower() in ("transportroles", "v14", "v15", "logs", "messagetracking", "protocollog", "frontend", "hub", "edge"):
+        if folder.lower() in ("transportroles", "v14", "v15", "messagetracking", "protocollog", "smtpsend", "smtpreceive"):
             break
         folders.append(folder)
+    while folders[1:] and folders[-1].lower() in ("logs", "frontend", "hub", "edge", "mailbox", "delivery", "submission"):
+        folders.pop()
     return tuple(folders)
 
 

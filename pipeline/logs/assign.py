@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 
 from pipeline.logs.kinds import Kind
@@ -33,7 +33,13 @@ _NO_NAME = {
     "copy", "copies", "incoming", "upload", "uploads", "share", "temp", "tmp", "mnt", "home", "users", "desktop",
     "downloads", "documents", "customers", "kunden", "transport", "exchangelogs", "exchange logs",
 }
-_DATED = re.compile(r"^\D{0,12}(19|20)\d\d[-_.]?\d{0,2}[-_.]?\d{0,2}([-_T. ]\d{2,6})*$|^\d{1,2}$|^[A-Z]:?$", re.IGNORECASE)
+# EX2019 and MBX-2016-01 are servers: behind other words than these only a whole day is a date.
+_DATED = re.compile(
+    r"(?:\D{0,12}[-_. ])?(?:19|20)\d\d([-_.]?)[01]\d\1[0-3]\d(?:[-_T. ]?\d{2,6})*"
+    r"|(?:logs?|backups?|exports?|copy|archiv\w*|week|kw|from|since|vom)?[-_. ]?(?:19|20)\d\d(?:[01]\d){0,2}(?:[-_T. ]\d{1,6})*"
+    r"|\d{1,2}|[A-Z]:?",
+    re.IGNORECASE,
+)
 _SHARE = re.compile(r"^[a-z]\$$", re.IGNORECASE)
 _HOST = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
 
@@ -110,16 +116,22 @@ def assign(path: str, folders: Sequence[str], file_name: str, kind: Kind, row_se
     elif names and _HOST.match(names[-1].split(".")[0]) and (found.exchange or len(names) > 1):
         at_server = len(names) - 1
         server, server_basis = short_name(names[-1]), "path"
+        if len(names) == 1:
+            doubt = f"nothing but the folder says that {names[-1]} is the server"
     organisation = rules.organisation
     if organisation:
         return Assignment(organisation.id, organisation.name, "option", server, server_basis, service, doubt)
     if layout.get("organisation"):
         folder = layout["organisation"]
         return _known_or_new(folder, "layout", rules, server, server_basis, service, doubt)
-    known = _known(path, names, server, rules)
-    if known:
+    known = _known(path, names, rules)
+    owner = None if known else _owner(server, rules)
+    if owner and at_server:
+        doubt = f"the folder says {names[at_server - 1]}, organisations.toml gives {server} to {owner.id}"
+        return Assignment(UNASSIGNED, "(unassigned)", "none", server, server_basis, service, doubt)
+    if known := known or owner:
         return Assignment(known.id, known.name, "organisations.toml", server, server_basis, service, doubt)
-    if at_server is not None and at_server > 0:
+    if at_server:
         return _known_or_new(names[at_server - 1], "path", rules, server, server_basis, service, doubt)
     if names and at_server is None:
         doubt = doubt or f"it is not clear what the folder {names[-1]} names"
@@ -135,9 +147,28 @@ def slug(name: str) -> str:
     plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
     text = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
     letters = sum(letter.isalnum() for letter in name)
-    if not text or letters > 2 * sum(letter.isalnum() for letter in text):
+    if not text or text == UNASSIGNED or letters > 2 * sum(letter.isalnum() for letter in text):
         return f"org-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
     return text
+
+
+def apart(assignment: Assignment, holder: str) -> Assignment:
+    """The same, or with an id of its own if the id is held by an organisation of another name.
+
+    'A&B' and 'A+B' fold to one id and are two customers; 'Contoso_GmbH' and 'contoso gmbh' are one.
+    """
+    name = assignment.organisation_name
+    # An id that was not made of its holder's name was given by the user: a folder may be named by it.
+    names = {_folded(holder)} | ({assignment.organisation} if slug(holder) != assignment.organisation else set())
+    if assignment.organisation == UNASSIGNED or _folded(name) in names:
+        return assignment
+    own = f"{assignment.organisation[:31].rstrip('-')}-{hashlib.sha256(_folded(name).encode()).hexdigest()[:8]}"
+    doubt = f"{name} and {holder} would have the same id"
+    return replace(assignment, organisation=own, doubt="; ".join(filter(None, (assignment.doubt, doubt))))
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\s_-]+", "-", unicodedata.normalize("NFKC", name).casefold()).strip("-")
 
 
 def short_name(host: str) -> str | None:
@@ -210,7 +241,7 @@ def _names(folders: Sequence[str], path: str) -> _Folders:
         if _SHARE.match(folder):
             share_host = short_name(names[-1]) if names else None
             continue
-        if lower in _NO_NAME or _DATED.match(folder):
+        if lower in _NO_NAME or _DATED.fullmatch(folder):
             continue
         names.append(folder)
     unc = re.match(r"^[\\/]{2}([^\\/]+)[\\/][a-z]\$[\\/]", path, re.IGNORECASE)
@@ -235,7 +266,7 @@ def _by_layout(folders: Sequence[str], layout: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _known(path: str, names: Sequence[str], server: str | None, rules: Rules) -> Organisation | None:
+def _known(path: str, names: Sequence[str], rules: Rules) -> Organisation | None:
     normal = path.replace("\\", "/").casefold()
     for known in rules.known:
         if any(fnmatch(normal, pattern.replace("\\", "/").casefold()) for pattern in known.paths):
@@ -243,6 +274,11 @@ def _known(path: str, names: Sequence[str], server: str | None, rules: Rules) ->
     for known in rules.known:
         if any(known.id == slug(name) or known.name.casefold() == name.casefold() for name in names):
             return known
+    return None
+
+
+def _owner(server: str | None, rules: Rules) -> Organisation | None:
+    """Whose server it is; many organisations own an EX01."""
     owners = [k for k in rules.known if server and any(same_host(server, own) for own in k.servers)]
     return owners[0] if len(owners) == 1 else None
 

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal, cast
 
@@ -97,48 +98,69 @@ def chunks(candidate: Candidate, position: int = 0, size: int = CHUNK) -> Iterat
     """
     try:
         with _open(candidate) as stream:
-            first = stream.read(size if position == 0 or candidate.is_archived else 2)
+            if position and not candidate.is_archived and _UTF16.get(stream.read(2)) is None:
+                stream.seek(position)
+                yield from _pieces(stream, size)
+                return
+            if not candidate.is_archived:
+                stream.seek(0)
+            pieces = _pieces(stream, size)
+            first = next(pieces, b"")
             encoding = _UTF16.get(first[:2])
-            if encoding:
-                yield from _after(_decoded(first[2:], stream, encoding, size), position)
-            elif candidate.is_archived:
-                yield from _after(_rest(first, stream, size), position)
-            else:
-                if position:
-                    stream.seek(position)
-                    first = stream.read(size)
-                yield from _rest(first, stream, size)
+            whole = chain([first[2:]], pieces) if encoding else chain([first], pieces)
+            yield from _after(_decoded(whole, encoding) if encoding else whole, position)
     except _BROKEN as error:
         raise ReadError(_why(error)) from error
 
 
 def head(candidate: Candidate, length: int) -> tuple[bytes, bool]:
-    """The first `length` bytes, and whether they are all. Raises ReadError if they cannot be had."""
+    """The first `length` bytes, and whether they are all; of a damaged file what can be read.
+
+    Raises ReadError if that is nothing.
+    """
     pieces: list[bytes] = []
     got = 0
-    for piece in chunks(candidate, size=length + 1):
-        pieces.append(piece)
-        got += len(piece)
-        if got > length:
-            break
+    try:
+        for piece in chunks(candidate, size=length + 1):
+            pieces.append(piece)
+            got += len(piece)
+            if got > length:
+                break
+    except ReadError:
+        if not got:
+            raise
+        return b"".join(pieces)[:length], False
     return b"".join(pieces)[:length], got <= length
 
 
-def _rest(first: bytes, stream: IO[bytes], size: int) -> Iterator[bytes]:
-    piece = first
-    while piece:
-        yield piece
-        piece = stream.read(size)
+def _pieces(stream: IO[bytes], size: int) -> Iterator[bytes]:
+    """The stream in pieces of a size; what comes before damage is yielded before it is raised."""
+    # A plain read() of a decompressor loses what it has when the archive ends early.
+    read = getattr(stream, "read1", stream.read)
+    while True:
+        got: list[bytes] = []
+        missing = size
+        try:
+            while missing and (piece := read(missing)):
+                got.append(piece)
+                missing -= len(piece)
+        except _BROKEN:
+            if got:
+                yield b"".join(got)
+            raise
+        if not got:
+            return
+        yield got[0] if len(got) == 1 else b"".join(got)
 
 
-def _decoded(first: bytes, stream: IO[bytes], encoding: str, size: int) -> Iterator[bytes]:
+def _decoded(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)("replace")
-    for piece in _rest(first, stream, size):
+    for piece in pieces:
         if text := decoder.decode(piece):
             yield text.encode("utf-8", "replace")
 
 
-def _after(pieces: Iterator[bytes], position: int) -> Iterator[bytes]:
+def _after(pieces: Iterable[bytes], position: int) -> Iterator[bytes]:
     for piece in pieces:
         if position < len(piece):
             yield piece[position:]
