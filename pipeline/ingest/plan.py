@@ -92,7 +92,8 @@ class Planner:
     def look(self, candidate: Candidate) -> Looked | Left:
         """First step, before any is read: unchanged, or its beginning."""
         known = self.state.unchanged(candidate.path, candidate.size, candidate.mtime_ns)
-        if known and self._may_stay(known) and not (self._settled(candidate) and not known.open_end and _has_pending(candidate, known)):
+        # Beyond what was read there may be a half line that has come of age, or lines that a killed run never reached.
+        if known and self._may_stay(known) and not _has_pending(candidate, known):
             self._evidence[_place(candidate)].update([known.server] if known.server else [])
             return Left(
                 candidate, Verdict.UNCHANGED, known.kind, known.warning or "", known.organisation, known.server or ""
@@ -113,10 +114,7 @@ class Planner:
             self._evidence[_place(candidate)][server] += 1
         # A half line is no identity: it changes when it is complete.
         record = b"" if head.is_open and not self._settled(candidate) else head.first_record
-        parts = [head.kind.name.encode(), head.header_block, record]
-        if not head.header_block and not record:
-            parts.append(candidate.path.encode("utf-8", "surrogateescape"))
-        return Looked(candidate, head, hashlib.sha256(b"\x00".join(parts)).hexdigest()[:32], server)
+        return Looked(candidate, head, _identity(head.kind.name, head.header_block, record, candidate.path), server)
 
     def decide(self, looked: Looked) -> Job | Left:
         """Second step: whose it is, and which part of it is new."""
@@ -148,7 +146,7 @@ class Planner:
             return self._replacing(replace(fresh, replaces=(*elsewhere, *([source_id] if known else []))))
         if known is None:
             # A log that had no row yet when it was read had another identity.
-            if at_path and at_path.kind == kind.name and _holds_no_line(at_path):
+            if at_path and at_path.content_id in _header_identities(looked):
                 return self._replacing(replace(fresh, replaces=(at_path.source_id,), grown=True))
             return fresh
         job = self._continue(fresh, known)
@@ -165,9 +163,10 @@ class Planner:
             return Left(candidate, Verdict.FAILED, job.source.kind, str(error), job.assignment.organisation)
         matches = hashlib.sha256(tail).hexdigest() == known.tail_sha256
         same_path = known.path == candidate.path
+        before = self.state.unchanged(candidate.path, candidate.size, candidate.mtime_ns)
+        if matches and before and before.source_id == known.source_id and not self._brings(candidate, known):
+            return unchanged
         if matches and not further:
-            if same_path and (known.size, known.mtime_ns) == (candidate.size, candidate.mtime_ns):
-                return unchanged
             return replace(job, position=known.position_to, line=known.next_line, tail=tail, warning=known.warning)
         if matches and known.open_end:
             return replace(job, replaces=(known.source_id,), grown=True)
@@ -177,11 +176,26 @@ class Planner:
                 job, position=known.position_to, line=known.next_line, tail=tail, header=header, header_position=at,
                 grown=True,
             )
-        if tail is _SHORTER:
+        if (other := self._goes_on_like(job, known)) is not None:
+            of_other = self._continue(replace(job, source=replace(job.source, source_id=other.source_id)), other)
+            if not same_path or isinstance(of_other, Left):
+                return of_other
+            return replace(of_other, replaces=(*of_other.replaces, known.source_id))
+        if tail is _SHORTER or (not same_path and _may_be_saved_anew(candidate, known)):
+            # Its lines are compared with the store's.
             return replace(job, warning=_SHORTER_COPY)
-        fresh = self.fresh_source(job, known)
-        second = self.state.newest.get(fresh.source.source_id)
-        return fresh if same_path or second is None else self._continue(fresh, second)
+        return self.fresh_source(job, known)
+
+    def _brings(self, candidate: Candidate, known: Range) -> bool:
+        """Whether anything can be taken of what follows the part that was read; a half line cannot."""
+        framer = Framer(position=known.position_to)
+        try:
+            for chunk in discover.chunks(candidate, known.position_to, size=HEAD):
+                if next(framer.feed(chunk), None):
+                    return True
+        except ReadError:
+            return False
+        return next(framer.finish(take_tail=self._settled(candidate)), None) is not None
 
     def _may_stay(self, known: Range) -> bool:
         """Whether a file that has not changed may stay where it is in the store."""
@@ -204,13 +218,35 @@ class Planner:
             self.state.organisation_names.setdefault(assignment.organisation, assignment.organisation_name)
         return assignment
 
+    def _goes_on_like(self, job: Job, known: Range) -> Range | None:
+        """Another source of the same beginning that this file continues or has been before."""
+        second = self.fresh_source_id(job)
+        for source_id in sorted(self.state.by_content.get(job.content_id, ())):
+            other = self.state.newest[source_id]
+            if source_id == known.source_id or other.organisation != known.organisation:
+                continue
+            if source_id == second and known.path != job.candidate.path:
+                return other
+            try:
+                tail, _ = _look_behind(job.candidate, other.position_to)
+            except ReadError:
+                continue
+            if hashlib.sha256(tail).hexdigest() == other.tail_sha256:
+                return other
+        return None
+
+    def fresh_source_id(self, job: Job) -> str:
+        """Of a file that begins like another source, told apart by its path."""
+        return _source_id(_source_id(job.assignment.organisation, job.content_id), job.candidate.path)
+
     def fresh_source(self, job: Job, known: Range) -> Job:
         """A job for a file whose taken part differs: in the same place it replaces, elsewhere it is a second source."""
         if known.path == job.candidate.path:
-            return replace(job, replaces=(known.source_id,), grown=True, warning="its taken part was changed: read anew")
-        other = _source_id(job.source.source_id, job.candidate.path)
+            return self._replacing(
+                replace(job, replaces=(known.source_id,), grown=True, warning="its taken part was changed: read anew")
+            )
         return replace(
-            job, source=replace(job.source, source_id=other),
+            job, source=replace(job.source, source_id=self.fresh_source_id(job)),
             warning=f"begins like {known.path} but goes on otherwise: kept as a second source",
         )
 
@@ -253,6 +289,11 @@ def _look_behind(candidate: Candidate, position: int) -> tuple[bytes, bool]:
     return got[: position - begin], len(got) > position - begin
 
 
+def _may_be_saved_anew(candidate: Candidate, known: Range) -> bool:
+    """Whether other line ends or a BOM can make the difference in size."""
+    return candidate.container in ("plain", "zip") and abs(candidate.size - known.position_to) <= known.next_line + 3
+
+
 def _header_at(candidate: Candidate, known: Range, head: Head) -> tuple[Header, int]:
     """The header block that was in force where reading ended: in mid-file it can be another than the first.
 
@@ -264,11 +305,22 @@ def _header_at(candidate: Candidate, known: Range, head: Head) -> tuple[Header, 
     start = next(discover.chunks(candidate, known.header_position, size=length), b"")[:length]
     framer = Framer(head.kind.header)
     runs = [*framer.feed(start), *framer.finish(take_tail=True)]
-    return (runs[0].header if runs else head.kind.header), known.header_position
+    header = runs[0].header if runs else head.kind.header
+    return replace(header, is_open=not any(run.lines for run in runs)), known.header_position
 
 
-def _holds_no_line(known: Range) -> bool:
-    return known.position_from == 0 and known.rows == known.quarantined == known.joined == 0
+def _identity(kind: str, header_block: bytes, record: bytes, path: str) -> str:
+    parts = [kind.encode(), header_block, record]
+    if not header_block and not record:
+        parts.append(path.encode("utf-8", "surrogateescape"))
+    return hashlib.sha256(b"\x00".join(parts)).hexdigest()[:32]
+
+
+def _header_identities(looked: Looked) -> set[str]:
+    """What the log was while it had no row and the first lines of its header, or none of it."""
+    lines = looked.head.header_block.split(b"\n")
+    kind, path = looked.head.kind.name, looked.candidate.path
+    return {_identity(kind, b"\n".join(lines[:count]).strip(b"\n\x00"), b"", path) for count in range(len(lines) + 1)}
 
 
 def _has_pending(candidate: Candidate, known: Range) -> bool:

@@ -15,6 +15,8 @@ from publicsuffixlist import PublicSuffixList
 from pipeline.logs.replies import reply_columns
 from pipeline.logs.text import Text, spread
 
+_BEHIND_REPLY = r";ClientSubmitTime:[^;]*$"
+"""What source-context of a tracking SEND holds behind the reply."""
 CONSTANT_VERSIONS = frozenset({"8.0.0.0", "14.0.0.0", "15.0.0.0"})
 """`#Version` of logs that do not carry their writer's build."""
 REPLY_COLUMNS = ("reply", "reply_code", "enhanced_code", "enforcement_action", "enforcement_minutes", "reply_host", "peer_time")
@@ -105,10 +107,11 @@ def read_replies(text: pl.Series, hosts: Hosts) -> dict[str, pl.Series]:
         accepts.to_numpy(),
     )
     others = ~accepts & text.is_not_null()
+    refusals = rows.filter(others).select(pl.col("text").str.replace(_BEHIND_REPLY, ""))
     parts = reply_columns(pl.col("text"))
     of_refusal = ("reply", "enforcement_action", "enforcement_minutes", "reply_host", "peer_time")
     read = spread(
-        rows.filter(others).select(
+        refusals.select(
             reply=pl.col("text"), peer_time=parts["reply_time"],
             **{name: parts[name] for name in REPLY_COLUMNS if name in parts},
         ).with_columns(pl.when(pl.col("reply_code") >= 400).then(pl.col(*of_refusal))),

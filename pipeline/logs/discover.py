@@ -9,6 +9,7 @@ import re
 import stat
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class Candidate:
 
     `path` names it in lineage (`archive.zip!member`); `folders` are the folder names between the path that
     was asked for and the file, archive folders included; `size` and `mtime_ns` are those on disk (of a
-    member: its uncompressed size, the archive's time).
+    member: its uncompressed size, the archive's time); `member` is its place in the archive's directory.
     """
 
     path: str
@@ -39,7 +40,7 @@ class Candidate:
     mtime_ns: int
     container: Container
     file: Path
-    member: str | None = None
+    member: int | None = None
 
     @property
     def is_archived(self) -> bool:
@@ -179,7 +180,7 @@ def _open(candidate: Candidate) -> Iterator[IO[bytes]]:
         with pa.input_stream(str(candidate.file), compression="zstd", buffer_size=1 << 20) as stream:
             yield stream
     elif candidate.member is not None:
-        with zipfile.ZipFile(candidate.file) as archive, archive.open(candidate.member) as stream:
+        with zipfile.ZipFile(candidate.file) as archive, archive.open(archive.infolist()[candidate.member]) as stream:
             yield stream
     else:
         with candidate.file.open("rb", buffering=0) as stream:
@@ -192,7 +193,7 @@ def _walk(
     try:
         status = path.stat()
     except OSError as error:
-        yield Unreadable(str(path), _why(error))
+        yield Unreadable(_text(str(path)), _why(error))
         return
     if not stat.S_ISDIR(status.st_mode):
         if stat.S_ISREG(status.st_mode):
@@ -207,7 +208,7 @@ def _walk(
         with os.scandir(path) as entries:
             names = sorted((entry.name for entry in entries), key=natural_key)
     except OSError as error:
-        yield Unreadable(str(path), _why(error))
+        yield Unreadable(_text(str(path)), _why(error))
         return
     if "_delta_log" in names:
         return
@@ -219,28 +220,38 @@ def _walk(
 def _file(path: Path, folders: tuple[str, ...], status: os.stat_result) -> Candidate:
     endings: dict[str, Container] = {".gz": "gzip", ".zst": "zstd", ".zip": "zip"}
     container = endings.get(path.suffix.lower(), "plain")
-    return Candidate(str(path), folders, path.name, status.st_size, status.st_mtime_ns, container, path)
+    return Candidate(
+        _text(str(path)), tuple(_text(folder) for folder in folders), _text(path.name), status.st_size,
+        status.st_mtime_ns, container, path,
+    )
+
+
+def _text(name: str) -> str:
+    """A file name as it can be stored and printed: bytes that are no UTF-8 stand escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _members(archive: Candidate) -> Iterator[Candidate | Unreadable]:
     """Members keep their names, also `../` and absolute ones: they only name lineage, nothing is written."""
     try:
         with zipfile.ZipFile(archive.file) as opened:
-            members = sorted(opened.infolist(), key=lambda info: natural_key(info.filename))
+            members = sorted(enumerate(opened.infolist()), key=lambda member: natural_key(member[1].filename))
     except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
         yield Unreadable(archive.path, _why(error))
         return
-    for info in members:
+    seen: Counter[str] = Counter()
+    for at, info in members:
         parts = [part for part in PurePosixPath(info.filename.replace("\\", "/")).parts if part not in ("/", "..", ".")]
         if info.is_dir() or not parts:
             continue
-        path = f"{archive.path}!{info.filename}"
+        seen[info.filename] += 1
+        path = f"{archive.path}!{info.filename}" + (f" ({seen[info.filename]})" if seen[info.filename] > 1 else "")
         if info.flag_bits & 1:
             yield Unreadable(path, "the archive is encrypted")
             continue
         yield Candidate(
             path, (*archive.folders, *parts[:-1]), parts[-1], info.file_size, archive.mtime_ns, "zip",
-            archive.file, info.filename,
+            archive.file, at,
         )
 
 

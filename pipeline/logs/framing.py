@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class Header:
     version: str = ""
     date: str = ""
     fields: tuple[str, ...] = ()
+    is_open: bool = False
+    """Whether the reading that found it ended within its block: the next line may go on with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,8 @@ class Framer:
         found = _KEY_VALUE.match(text)
         if found:
             key, value = found[1].decode("ascii").lower(), found[2].decode("utf-8", "replace").strip()
+            if self.header.is_open:
+                self._block, self._block_at = {"software": ""}, self.header_position
             if key in self._block or not self._block:
                 self._block, self._block_at = {}, self.position
             self._block[key] = value
@@ -238,6 +242,8 @@ class Framer:
 
     def _data_run(self, data: bytes, lines: int | None = None) -> Run:
         self._block = {}
+        if self.header.is_open:
+            self.header = replace(self.header, is_open=False)
         lines = lines or data.count(b"\n") + (not data.endswith(b"\n"))
         run = Run(
             self.header, _clean(data), self.line, lines, self._header_lines, self.position + len(data),

@@ -95,7 +95,7 @@ def read_head(start: bytes, *, whole: bool) -> Head:
     )
     text = start.removeprefix(BOM)[:4096].decode("utf-8", "replace")
     if chosen is None:
-        return Head(_classify(framer.header, [], text), b"", _plain(start[: framer.position]))
+        return Head(_classify(framer.header, [], text), b"", _plain(start[: start.rfind(b"\n") + 1]))
     run = runs[chosen]
     record = _first_line(run)
     records = [line for run in runs[chosen:] if run.lines for line in _record_lines(run)][:_RECORDS_LOOKED_AT]

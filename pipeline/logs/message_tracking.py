@@ -105,7 +105,7 @@ def _add_replies(frame: Frame, event: Text, sent: Mask, failed: Mask, hosts: Hos
     Returns the next hop that the error records name.
     """
     accepts = frame.rows("source_context").filter(pl.Series(sent)).select(
-        text=pl.col("source_context").str.strip_prefix(";").str.replace(r";ClientSubmitTime:[^;]*$", "")
+        text=pl.col("source_context").str.strip_prefix(";")
     )
     fails = frame.rows("source_context", "recipient_status", "message_info").filter(pl.Series(failed)).with_columns(
         event.rows().filter(pl.Series(failed)).alias("event"), **error_record(pl.col("recipient_status"))

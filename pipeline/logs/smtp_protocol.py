@@ -88,8 +88,10 @@ def derive(frame: Frame, hosts: Hosts) -> None:
 def _add_commands(frame: Frame, command: Mask) -> None:
     data = frame.texts["data"].where(command).compact()
     frame.add(
-        verb=data.derive(pl.col("value").str.extract(r"^ *([A-Za-z][A-Za-z0-9-]{1,30})").str.to_uppercase()),
-        ehlo_name=data.derive(pl.col("value").str.extract(r"^ *(?i:EHLO|HELO) +([^ ]+)")),
+        **data.derive_all(
+            verb=pl.col("value").str.extract(r"^ *([A-Za-z][A-Za-z0-9-]{1,30})").str.to_uppercase(),
+            ehlo_name=pl.col("value").str.extract(r"^ *(?i:EHLO|HELO) +([^ ]+)"),
+        )
     )
 
 

@@ -66,6 +66,11 @@ class Text:
         """Another text of each value; the expression sees them as column `value`."""
         return Text(self._evaluate(expression).cast(pl.String), self.codes, all_used=self.all_used)
 
+    def derive_all(self, **expressions: pl.Expr) -> dict[str, Text]:
+        """Several texts of each value in one evaluation."""
+        found = self.values.alias("value").to_frame().select(**expressions)
+        return {column.name: self.of_values(column) for column in found}
+
     def map(self, function: Callable[[str], str | None]) -> Text:
         """Another text of each value, by a Python function; `compact` first if values are many."""
         results = [None if value is None else function(value) for value in self.values.to_list()]

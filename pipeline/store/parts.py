@@ -21,6 +21,8 @@ from pipeline.store.ranges import METADATA_KEY, Range, dump
 
 COMPRESSION_LEVEL = 1
 ROW_GROUP = 256_000
+PRUNING = ("date_time", "server", "enforcement_action", "destination_class")
+"""Columns whose minimum, maximum and null count each row group states."""
 
 
 class PartWriter:
@@ -52,6 +54,8 @@ class PartWriter:
             compression="zstd",
             compression_level=COMPRESSION_LEVEL,
             use_dictionary=self._dictionaries,
+            # Only what prunes: text statistics cost a third of the writing.
+            write_statistics=list(PRUNING),
             # Numbers that rise from line to line take a byte or less each.
             column_encoding={"date_time": "DELTA_BINARY_PACKED", "source_line": "DELTA_BINARY_PACKED"},
             # Readers see the table's plain types, not the dictionaries of this part.
