@@ -92,8 +92,7 @@ class Planner:
     def look(self, candidate: Candidate) -> Looked | Left:
         """First step, before any is read: unchanged, or its beginning."""
         known = self.state.unchanged(candidate.path, candidate.size, candidate.mtime_ns)
-        # Beyond what was read there may be a half line that has come of age, or lines that a killed run never reached.
-        if known and self._may_stay(known) and not _has_pending(candidate, known):
+        if known and self._may_stay(known) and not self._has_come_of_age(candidate, known):
             self._evidence[_place(candidate)].update([known.server] if known.server else [])
             return Left(
                 candidate, Verdict.UNCHANGED, known.kind, known.warning or "", known.organisation, known.server or ""
@@ -185,6 +184,10 @@ class Planner:
             # Its lines are compared with the store's.
             return replace(job, warning=_SHORTER_COPY)
         return self.fresh_source(job, known)
+
+    def _has_come_of_age(self, candidate: Candidate, known: Range) -> bool:
+        """Whether a half last line is left that counts by now."""
+        return self._settled(candidate) and not known.open_end and _has_pending(candidate, known)
 
     def _brings(self, candidate: Candidate, known: Range) -> bool:
         """Whether anything can be taken of what follows the part that was read; a half line cannot."""

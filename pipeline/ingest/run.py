@@ -92,6 +92,8 @@ class Ingest:
         self._snapshots: dict[str, Snapshot] = {}
         self._planner = Planner(State(), rules, self.now)
         self._batch = _Batch()
+        self._undecided: list[Looked] = []
+        self._committed: dict[str, tuple[int, int, int]] = {}
         self._loads: dict[tuple[str, str, tuple[str, ...]], Load] = {}
         self._pending: deque[Future[Done]] = deque()
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="tbes")
@@ -132,7 +134,8 @@ class Ingest:
                     raise TbesError(
                         f"Other processes kept committing to {self.store.root}: run this ingest again when they are done."
                     ) from None
-                todo.extendleft(reversed(self._batch.looked))
+                todo.extendleft(reversed([*self._batch.looked, *self._undecided]))
+                self._undecided = []
                 self._drop_batch()
                 self._load_state()
 
@@ -172,7 +175,9 @@ class Ingest:
     def _read(self, looked: Looked) -> None:
         decision = self._planner.decide(looked)
         if isinstance(decision, Job) and is_shorter_copy(decision):
+            self._undecided = [looked]
             decision = self._compared(decision)
+            self._undecided = []
         if isinstance(decision, Left):
             self._leave(decision)
             return
@@ -193,10 +198,14 @@ class Ingest:
         return self._planner.fresh_source(job, known)
 
     def _read_job(self, job: Job, looked: Looked) -> None:
+        before = self._reports.get(job.candidate.path)
+        rows, quarantined, header = self._committed.get(job.candidate.path, (0, 0, 0))
         report = self._report(
             FileReport(
-                job.candidate.path, "grown" if job.grown else "new", job.source.kind, job.assignment.organisation,
-                job.source.server or "", job.warning or "",
+                job.candidate.path,
+                before.outcome if before and rows else "grown" if job.grown else "new",
+                job.source.kind, job.assignment.organisation, job.source.server or "", job.warning or "",
+                rows=rows, quarantined=quarantined, header=header, bytes=before.bytes if before else 0,
             )
         )
         framer = Framer(job.header, job.position, job.line, job.header_position, tail=job.tail)
@@ -227,7 +236,7 @@ class Ingest:
         # A source that brought no line still leaves an entry, or it would be opened for ever.
         span = span or self._load_for(job, job.head.kind.header.fields).span_of(job, framer.position, framer.line)
         span.reached(framer)
-        span.open_end, span.warning = open_end, warning
+        span.open_end, span.to_end, span.warning = open_end, True, warning
         if job.position and not job.grown and not warning:
             report.outcome, report.note = "unchanged", "read before under another name or time"
         self._planner.state.add([_provisional(job, framer, open_end, self.now)])
@@ -301,9 +310,21 @@ class Ingest:
             for part in removed:
                 del entries[part.path]
             entries.update((part.path, part_entries) for part, part_entries in parts)
+            self._count_committed(parts[: len(parts) - len(rewritten)])
             self._snapshots[name] = Snapshot(name, table.root, tuple(table.parts()))
             self._batch.parts[name], self._batch.replaced[name] = [], set()
+            # A conflict of the other table must not read these files again.
+            self._batch.looked = [looked for looked in self._batch.looked if looked.head.kind.table != name]
         self._batch = _Batch()
+
+    def _count_committed(self, parts: Sequence[tuple[Part, list[Range]]]) -> None:
+        """A file whose rest is decided anew after a conflict keeps the counts of what is in the store."""
+        for _, entries in parts:
+            for entry in entries:
+                rows, quarantined, header = self._committed.get(entry.path, (0, 0, 0))
+                self._committed[entry.path] = (
+                    rows + entry.rows, quarantined + entry.quarantined, header + entry.header
+                )
 
     def _drop_batch(self) -> None:
         """Remove what was written and is not committed."""
@@ -330,6 +351,6 @@ def _provisional(job: Job, framer: Framer, open_end: bool, now: datetime) -> Ran
         log_version=job.header.version, position_from=job.position, position_to=framer.position,
         header_position=framer.header_position, first_line=job.line, next_line=framer.line, lines=0, header=0, rows=0,
         quarantined=0, joined=0, first_time=None, last_time=None, size=job.candidate.size,
-        mtime_ns=job.candidate.mtime_ns, tail_sha256=hashlib.sha256(framer.tail).hexdigest(), open_end=open_end,
+        mtime_ns=job.candidate.mtime_ns, tail_sha256=hashlib.sha256(framer.tail).hexdigest(), open_end=open_end, to_end=True,
         read_at=now.isoformat(), warning=None,
     )

@@ -27,6 +27,7 @@ class Span:
     header_position: int = 0
     tail: bytes = b""
     open_end: bool = False
+    to_end: bool = False
     warning: str | None = None
     segments: list[int] = field(default_factory=list)
 
@@ -115,6 +116,7 @@ def _entry(
         mtime_ns=job.candidate.mtime_ns,
         tail_sha256=hashlib.sha256(span.tail).hexdigest(),
         open_end=span.open_end,
+        to_end=span.to_end,
         read_at=now.isoformat(),
         warning=span.warning or job.warning,
     )

@@ -58,7 +58,7 @@ LINEAGE = (
     Column(
         "server_basis",
         "string",
-        "How server was found: option, organisations.toml, path, rows, file (the other rows of the same file)",
+        "How server was found: option, organisations.toml, path, layout, rows, file (its first rows)",
         repeats=True,
     ),
     Column(

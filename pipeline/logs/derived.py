@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import numpy as np
 import polars as pl
 from publicsuffixlist import PublicSuffixList
 
@@ -19,6 +20,8 @@ _BEHIND_REPLY = r";ClientSubmitTime:[^;]*$"
 """What source-context of a tracking SEND holds behind the reply."""
 CONSTANT_VERSIONS = frozenset({"8.0.0.0", "14.0.0.0", "15.0.0.0"})
 """`#Version` of logs that do not carry their writer's build."""
+GIVEN_BASES = ("option", "organisations.toml", "layout", "path")
+"""Ways to find a server that hold for all rows of a file."""
 REPLY_COLUMNS = ("reply", "reply_code", "enhanced_code", "enforcement_action", "enforcement_minutes", "reply_host", "peer_time")
 
 
@@ -149,18 +152,18 @@ def short_host() -> pl.Expr:
 
 
 def fill_server(frame: Frame, row_server: Text) -> None:
-    """`server` and `server_basis`: as assigned to the file, else by the row, else by all other rows of the file."""
-    assigned = frame.texts["server"]
-    if not assigned.is_null().any():
+    """`server` and `server_basis`: as the folder or the user says; else by the row; else by its file's first rows.
+
+    Coming in, they are what was found for the file; a basis of `rows` is its first rows.
+    """
+    assigned, basis = frame.texts["server"], frame.texts["server_basis"]
+    by_rows = ~basis.is_in(GIVEN_BASES)
+    if not by_rows.any():
         return
-    rows = frame.rows("source_id", "server_basis").with_columns(assigned=assigned.rows(), row=row_server.rows())
-    only = rows.group_by("source_id").agg(
-        pl.when(pl.col("row").drop_nulls().n_unique() == 1).then(pl.col("row").max()).first().alias("file")
+    named = row_server.where(by_rows)
+    has_name, has_file = ~named.is_null(), by_rows & ~assigned.is_null()
+    found = np.where(has_name, np.int32(0), np.where(has_file, np.int32(1), np.int32(-1)))
+    frame.add(
+        server=named.or_else(assigned),
+        server_basis=Text(pl.Series(["rows", "file"]), found).or_else(basis.where(~by_rows)),
     )
-    rows = rows.join(only, on="source_id", how="left", maintain_order="left").select(
-        server=pl.coalesce("assigned", "row", "file"),
-        server_basis=pl.when(pl.col("assigned").is_not_null()).then(pl.col("server_basis"))
-        .when(pl.col("row").is_not_null()).then(pl.lit("rows"))
-        .when(pl.col("file").is_not_null()).then(pl.lit("file")),
-    )
-    frame.add(server=Text.of(rows["server"]), server_basis=Text.of(rows["server_basis"]))

@@ -28,7 +28,7 @@ _RECORD_START = re.compile(rb"\n(?:\xef\xbb\xbf)?(?=#(?:Software|Version|Log-|Da
 _TIMESTAMP = re.compile(rb"(?:\xef\xbb\xbf)?\x00*\d{4}-\d\d-\d\dT")
 _BLOCK_LINE = re.compile(rb"(?:\xef\xbb\xbf)?\x00*#(?:Software|Version|Log-|Date|Fields)")
 _HEADER_LINE = re.compile(
-    rb"^(?:\xef\xbb\xbf)?\x00*(?:#[^\n]*|(?:date-time|DateTime|Timestamp),[^\n]*"
+    rb"^(?:\xef\xbb\xbf)?\x00*(?:#[^\n]*|(?:date-time|[Dd]ateTime|Timestamp),[^\n]*"
     rb"|(?:Software|Version|Log-[Tt]ype|Date|Fields): [^\n]*|[\x00 \t]*\r*)(?:\n|\Z)",
     re.MULTILINE,
 )

@@ -30,7 +30,7 @@ class State:
             if known is None or (entry.position_to, entry.read_at) >= (known.position_to, known.read_at):
                 self.newest[entry.source_id] = entry
             at_path = self.by_path.get(entry.path)
-            if at_path is None or entry.read_at >= at_path.read_at:
+            if at_path is None or (entry.read_at, entry.position_to) >= (at_path.read_at, at_path.position_to):
                 self.by_path[entry.path] = entry
             self.by_content[entry.content_id].add(entry.source_id)
             self.organisation_names.setdefault(entry.organisation, entry.organisation_name)
@@ -38,9 +38,10 @@ class State:
                 self.servers.setdefault((entry.organisation, entry.server.upper()), entry.server)
 
     def unchanged(self, path: str, size: int, mtime_ns: int) -> Range | None:
-        """The entry of a file that has the same path, size and time as when it was read."""
+        """The entry of a file that was read to its end and has the same path, size and time as then."""
         entry = self.by_path.get(path)
-        return entry if entry and entry.size == size and entry.mtime_ns == mtime_ns else None
+        same = entry and entry.to_end and (entry.size, entry.mtime_ns) == (size, mtime_ns)
+        return entry if same else None
 
     def server_name(self, organisation: str, name: str) -> str:
         """The spelling in which a server was first met in this organisation."""

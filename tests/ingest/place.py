@@ -7,7 +7,7 @@ import os
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class Place:
         self.logs = root / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
         self.store = Store(root / "store")
+        self._ingests = 0
 
     def write(self, name: str, data: bytes, *, age: float = HOUR) -> Path:
         """Write a file below `logs`, last modified `age` seconds before NOW."""
@@ -62,16 +63,29 @@ class Place:
         return path
 
     def ingest(
-        self, *paths: Path, rules: Rules | None = None, reassign: bool = False, now: datetime = NOW, workers: int = 2
+        self,
+        *paths: Path,
+        rules: Rules | None = None,
+        reassign: bool = False,
+        now: datetime = NOW,
+        workers: int = 2,
     ) -> Summary:
         """Ingest `logs` or the given paths; what the summary says must add up."""
+        self._ingests += 1
         summary = Ingest(
-            self.store, HOSTS, rules or Rules(), reassign=reassign, now=now, workers=workers
+            self.store,
+            HOSTS,
+            rules or Rules(),
+            reassign=reassign,
+            now=now + timedelta(seconds=self._ingests),
+            workers=workers,
         ).run(paths or [self.logs])
         for report in summary.files:
             assert report.read == report.header + report.rows + report.quarantined + report.pending
         document = summary.as_json()["lines"]
-        assert document["read"] == sum(document[name] for name in ("header", "rows", "quarantined", "pending"))
+        assert document["read"] == sum(
+            document[name] for name in ("header", "rows", "quarantined", "pending")
+        )
         return summary
 
     def lines(self, table: str = "smtp_protocol") -> list[dict[str, Any]]:
@@ -82,7 +96,8 @@ class Place:
             frame = pl.read_parquet(snapshot.root / part.path, hive_partitioning=False, glob=False)
             assert frame.height == part.rows
             result.extend(
-                {**row, "organisation": part.organisation, "month": part.month} for row in frame.iter_rows(named=True)
+                {**row, "organisation": part.organisation, "month": part.month}
+                for row in frame.iter_rows(named=True)
             )
         return sorted(result, key=lambda row: (row["source_file"], row["source_line"], repr(row)))
 
@@ -97,14 +112,21 @@ class Place:
 
     def versions(self) -> int:
         """Commits of both tables."""
-        return sum(len(list((table.root / "_delta_log").glob("*.json"))) for table in self.store.tables.values())
+        return sum(
+            len(list((table.root / "_delta_log").glob("*.json"))) for table in self.store.tables.values()
+        )
 
 
 def content(lines: Sequence[Mapping[str, Any]], *, without: Sequence[str] = ()) -> Counter[tuple[str, ...]]:
     """Rows as a multiset, without what depends on the file's place."""
     left_out = VOLATILE | {"source_id"} | set(without)
     return Counter(
-        tuple(f"{name}={value!r}" for name, value in sorted(row.items()) if name not in left_out) for row in lines
+        tuple(
+            f"{name}={dict(value) if name == 'extra' and value else value!r}"
+            for name, value in sorted(row.items())
+            if name not in left_out
+        )
+        for row in lines
     )
 
 

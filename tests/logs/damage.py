@@ -13,7 +13,18 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from .lines import BOM, NUMBERS, SMTP, TRACKING_2007, TRACKING_2010, TRACKING_2013, TRACKING_2016, csv_line, header, stamp
+from .lines import (
+    BOM,
+    NUMBERS,
+    SMTP,
+    TRACKING_2007,
+    TRACKING_2010,
+    TRACKING_2013,
+    TRACKING_2016,
+    csv_line,
+    header,
+    stamp,
+)
 
 UNKNOWN = ("x-later-field", "Another Field")
 
@@ -42,23 +53,72 @@ class Log:
 
 
 _LETTERS = st.characters(
-    codec="utf-8", exclude_characters="\x00\r\n", exclude_categories=("Cs",),
+    codec="utf-8",
+    exclude_characters="\x00\r\n",
+    exclude_categories=("Cs",),
 )
 _TEXT = st.one_of(
-    st.sampled_from([
-        "", "NOOP", "250 2.1.5 Recipient OK", "450 4.7.230 Connecting Exchange server version is out-of-date",
-        'R="2 NO";Msg="x, y"', " leading and trailing ", "a,b", '"', '""', ',"', '",', "#Fields: no header",
-        "2026-11-20T10:00:00.000Z", "NULL", "NA", "nan", "null", "'[{LED=554 5.2.2 full; x};{MSG=}]'",
-        "организация", "组织内 SMTP", "a\u2028b\x85c\x0bd\x0ce\x1cf", "\ufeffbom", "\t", "true", "1",
-    ]),
+    st.sampled_from(
+        [
+            "",
+            "NOOP",
+            "250 2.1.5 Recipient OK",
+            "450 4.7.230 Connecting Exchange server version is out-of-date",
+            'R="2 NO";Msg="x, y"',
+            " leading and trailing ",
+            "a,b",
+            '"',
+            '""',
+            ',"',
+            '",',
+            "#Fields: no header",
+            "2026-11-20T10:00:00.000Z",
+            "NULL",
+            "NA",
+            "nan",
+            "null",
+            "'[{LED=554 5.2.2 full; x};{MSG=}]'",
+            "организация",
+            "组织内 SMTP",
+            "a\u2028b\x85c\x0bd\x0ce\x1cf",
+            "\ufeffbom",
+            "\t",
+            "true",
+            "1",
+        ]
+    ),
     st.text(_LETTERS, max_size=12),
 )
 _NUMBER = st.one_of(
     st.integers(0, 2**31 - 1).map(str),
-    st.sampled_from([
-        "", "0", "007", "-5", " 5", "5 ", "2147483648", "9223372036854775807", "9223372036854775808", "9" * 25,
-        "0xFF", "0x1f", "0xFFFFFFFF", "0x" + "F" * 17, "0" * 30 + "7", "+5", "1e3", "1_000", "1.0", "1,5", "x", "\u0661", "-", "-0",
-    ]),
+    st.sampled_from(
+        [
+            "",
+            "0",
+            "007",
+            "-5",
+            " 5",
+            "5 ",
+            "2147483648",
+            "9223372036854775807",
+            "9223372036854775808",
+            "9" * 25,
+            "0xFF",
+            "0x1f",
+            "0xFFFFFFFF",
+            "0x" + "F" * 17,
+            "0" * 30 + "7",
+            "+5",
+            "1e3",
+            "1_000",
+            "1.0",
+            "1,5",
+            "x",
+            "\u0661",
+            "-",
+            "-0",
+        ]
+    ),
 )
 ENDS = st.sampled_from(["\r\n", "\r\n", "\n", "\r\r\n"])
 
@@ -78,23 +138,28 @@ def _time(number: int) -> st.SearchStrategy[tuple[str, datetime]]:
     text = stamp(number)
     moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
     whole = moment.replace(microsecond=0)
-    return st.sampled_from([
-        *[(text, moment)] * 8,
-        (f"{text[:-1]}4567Z", moment + timedelta(microseconds=456)),
-        (f"{whole:%Y-%m-%dT%H:%M:%S}Z", whole),
-        (f"{whole + timedelta(hours=1):%Y-%m-%dT%H:%M:%S}+01:00", whole),
-        (f"{whole:%Y-%m-%dT%H:%M:%S}", whole),
-        (f"{whole:%Y-%m-%dT%H:%M}Z", whole.replace(second=0)),
-        (f"{whole:%Y-%m-%dT%H}Z", whole.replace(minute=0, second=0)),
-        (f"{whole - timedelta(hours=3):%Y-%m-%dT%H:%M:%S}-03", whole),
-    ])
+    return st.sampled_from(
+        [
+            *[(text, moment)] * 8,
+            (f"{text[:-1]}4567Z", moment + timedelta(microseconds=456)),
+            (f"{whole:%Y-%m-%dT%H:%M:%S}Z", whole),
+            (f"{whole + timedelta(hours=1):%Y-%m-%dT%H:%M:%S}+01:00", whole),
+            (f"{whole:%Y-%m-%dT%H:%M:%S}", whole),
+            (f"{whole:%Y-%m-%dT%H:%M}Z", whole.replace(second=0)),
+            (f"{whole:%Y-%m-%dT%H}Z", whole.replace(minute=0, second=0)),
+            (f"{whole - timedelta(hours=3):%Y-%m-%dT%H:%M:%S}-03", whole),
+        ]
+    )
 
 
 @st.composite
 def _row(draw: st.DrawFn, fields: Sequence[str], number: int) -> tuple[str, datetime, dict[str, str]]:
     """Text of the time, time, and cells by field without it."""
     text, moment = draw(_time(number))
-    cells = {name: draw(_NUMBER if name in NUMBERS else _TEXT) if draw(st.booleans()) else "" for name in fields[1:]}
+    cells = {
+        name: draw(_NUMBER if name in NUMBERS else _TEXT) if draw(st.booleans()) else ""
+        for name in fields[1:]
+    }
     return text, moment, cells
 
 
@@ -114,12 +179,14 @@ def good(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
 
 @st.composite
 def _broken_cell(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
-    """A good row with line breaks inside a quoted cell; what follows a break cannot be taken for a new line."""
+    """A good row with line breaks inside a quoted cell; what follows one cannot be taken for a new line."""
     text, moment, cells = draw(_row(fields, number))
     name = draw(st.sampled_from([name for name in fields[1:] if name not in NUMBERS]))
     ends = draw(st.lists(st.sampled_from(["\r\n", "\n", "\r"]), min_size=1, max_size=3))
     blank = draw(st.booleans())
-    cells[name] = "first" + "".join(f"{end}{'' if blank and i else 'next'}" for i, end in enumerate(ends)) + "end"
+    cells[name] = (
+        "first" + "".join(f"{end}{'' if blank and i else 'next'}" for i, end in enumerate(ends)) + "end"
+    )
     return Piece((_written(fields, text, cells) + draw(ENDS)).encode(), rows=[(0, moment, cells)])
 
 
@@ -127,7 +194,7 @@ def _broken_cell(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
 def _ansi(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
     """A row that an editor saved in Windows-1252."""
     text, moment, cells = draw(_row(fields, number))
-    cells = {name: "" for name in cells}
+    cells = dict.fromkeys(cells, "")
     cells[draw(st.sampled_from([name for name in fields[1:] if name not in NUMBERS]))] = "Größe, café"
     return Piece((_written(fields, text, cells) + "\r\n").encode("cp1252"), rows=[(0, moment, cells)])
 
@@ -149,12 +216,28 @@ def _wrong_count(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
 @st.composite
 def _wrong_time(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
     _, _, cells = draw(_row(fields, number))
-    text = draw(st.sampled_from([
-        "2026-13-01T10:00:00.000Z", "2026-02-30T10:00:00.000Z", "2026-11-20T25:00:00.000Z", "2026-11-20T10:00:61.000Z",
-        "2005-12-31T23:59:59.999Z", "2031-01-01T00:00:00.000Z", "1601-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z",
-        "0000-00-00T00:00:00.000Z", "2026-11-20T10:0Z", "2026-11-20T1Z", "2026-11-20T10:00:00+25:00", "2026-11-20Tten",
-        "2026-11-20T10:00:00.Z", "2026-11-20T10:00:00.000Z ", "2026-11-20T10:00:00 .000Z",
-    ]))
+    text = draw(
+        st.sampled_from(
+            [
+                "2026-13-01T10:00:00.000Z",
+                "2026-02-30T10:00:00.000Z",
+                "2026-11-20T25:00:00.000Z",
+                "2026-11-20T10:00:61.000Z",
+                "2005-12-31T23:59:59.999Z",
+                "2031-01-01T00:00:00.000Z",
+                "1601-01-01T00:00:00.000Z",
+                "9999-12-31T23:59:59.999Z",
+                "0000-00-00T00:00:00.000Z",
+                "2026-11-20T10:0Z",
+                "2026-11-20T1Z",
+                "2026-11-20T10:00:00+25:00",
+                "2026-11-20Tten",
+                "2026-11-20T10:00:00.Z",
+                "2026-11-20T10:00:00.000Z ",
+                "2026-11-20T10:00:00 .000Z",
+            ]
+        )
+    )
     written = _written(fields, text, cells)
     return Piece((written + draw(ENDS)).encode(), bad=[(0, written)])
 
@@ -171,13 +254,18 @@ def _stray_quote(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
 
 @st.composite
 def _open_quote(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
-    """A quote that is never closed. It may take the lines below it, up to the next timestamp, which follows here."""
+    """A quote that is never closed. It may take the lines below, up to the next timestamp, which follows."""
     cells = [stamp(number), *[""] * (len(fields) - 1)]
-    cells[draw(st.integers(1, len(fields) - 1))] = draw(st.sampled_from(['"', '"open', 'o"pen', '""open""" and', '"a"" b']))
+    cells[draw(st.integers(1, len(fields) - 1))] = draw(
+        st.sampled_from(['"', '"open', 'o"pen', '""open""" and', '"a"" b'])
+    )
     written = ",".join(cells)
     end = draw(st.sampled_from(["\r\n", "\n"]))
     taken = draw(st.sampled_from(["", "", f"swallowed{end}", f"swallowed,text,{end}more{end}"]))
-    bad = Piece((written + end + taken).encode(), bad=[(0, (written + end + taken).removesuffix("\n").removesuffix("\r"))])
+    bad = Piece(
+        (written + end + taken).encode(),
+        bad=[(0, (written + end + taken).removesuffix("\n").removesuffix("\r"))],
+    )
     if draw(st.booleans()):
         return _joined(bad, draw(good(fields, number + 1)), strip=True)
     return _joined(bad, Piece(header(fields, log_type=_log_type(fields)), header=5))
@@ -205,7 +293,8 @@ def _joined(one: Piece, two: Piece, *, strip: bool = False) -> Piece:
     data = two.data.lstrip(b"\xef\xbb\xbf\x00") if strip else two.data
     lines = one.data.count(b"\n")
     return Piece(
-        one.data + data, one.header + two.header,
+        one.data + data,
+        one.header + two.header,
         [*one.rows, *((line + lines, moment, cells) for line, moment, cells in two.rows)],
         [*one.bad, *((line + lines, text) for line, text in two.bad)],
     )
@@ -214,10 +303,25 @@ def _joined(one: Piece, two: Piece, *, strip: bool = False) -> Piece:
 @st.composite
 def _text(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
     """Lines that are no rows at all."""
-    text = draw(st.sampled_from([
-        "pasted from the server", "2026 was a year", "1,2,3", "----", "    indented", "he said \"stop", '"', ",,,,,,,,",
-        "x" * 300, "12/24/2026 10:00,a,b", "bare\rreturn", '"2026-11-20T10:00:00.000Z",quoted', "é",
-    ]))
+    text = draw(
+        st.sampled_from(
+            [
+                "pasted from the server",
+                "2026 was a year",
+                "1,2,3",
+                "----",
+                "    indented",
+                'he said "stop',
+                '"',
+                ",,,,,,,,",
+                "x" * 300,
+                "12/24/2026 10:00,a,b",
+                "bare\rreturn",
+                '"2026-11-20T10:00:00.000Z",quoted',
+                "é",
+            ]
+        )
+    )
     return Piece((text + draw(st.sampled_from(["\r\n", "\n"]))).encode(), bad=[(0, text)])
 
 
@@ -232,7 +336,9 @@ def _header_line(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
     if kind == 1:
         return Piece((",".join(fields) + end).encode(), header=1)
     if kind == 2:
-        return Piece(header(fields, log_type=_log_type(fields), end=end) + (",".join(fields) + end).encode(), header=6)
+        return Piece(
+            header(fields, log_type=_log_type(fields), end=end) + (",".join(fields) + end).encode(), header=6
+        )
     if kind == 3:
         block = header(fields, log_type=_log_type(fields), end=end).replace(b"#", b"")
         return Piece(block, header=5)
@@ -244,7 +350,7 @@ def _header_line(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
 @st.composite
 def _bare_return(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
     """A carriage return alone: part of a quoted cell, damage in an unquoted one."""
-    cells = {name: "" for name in fields[1:]}
+    cells = dict.fromkeys(fields[1:], "")
     name = draw(st.sampled_from([name for name in fields[1:] if name not in NUMBERS]))
     if draw(st.booleans()):
         cells[name] = draw(st.sampled_from(["a\rb", "\r", "a\r", "\rb"]))
@@ -256,7 +362,16 @@ def _bare_return(draw: st.DrawFn, fields: Sequence[str], number: int) -> Piece:
 
 
 _DAMAGE: tuple[Callable[[Sequence[str], int], st.SearchStrategy[Piece]], ...] = (
-    _broken_cell, _ansi, _wrong_count, _wrong_time, _stray_quote, _open_quote, _nul_glue, _text, _header_line, _bare_return,
+    _broken_cell,
+    _ansi,
+    _wrong_count,
+    _wrong_time,
+    _stray_quote,
+    _open_quote,
+    _nul_glue,
+    _text,
+    _header_line,
+    _bare_return,
 )
 
 

@@ -9,17 +9,46 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 SMTP = (
-    "date-time", "connector-id", "session-id", "sequence-number", "local-endpoint", "remote-endpoint", "event", "data",
+    "date-time",
+    "connector-id",
+    "session-id",
+    "sequence-number",
+    "local-endpoint",
+    "remote-endpoint",
+    "event",
+    "data",
     "context",
 )
 TRACKING_2007 = (
-    "date-time", "client-ip", "client-hostname", "server-ip", "server-hostname", "source-context", "connector-id",
-    "source", "event-id", "internal-message-id", "message-id", "recipient-address", "recipient-status", "total-bytes",
-    "recipient-count", "related-recipient-address", "reference", "message-subject", "sender-address", "return-path",
+    "date-time",
+    "client-ip",
+    "client-hostname",
+    "server-ip",
+    "server-hostname",
+    "source-context",
+    "connector-id",
+    "source",
+    "event-id",
+    "internal-message-id",
+    "message-id",
+    "recipient-address",
+    "recipient-status",
+    "total-bytes",
+    "recipient-count",
+    "related-recipient-address",
+    "reference",
+    "message-subject",
+    "sender-address",
+    "return-path",
     "message-info",
 )
 TRACKING_2010 = (
-    *TRACKING_2007, "directionality", "tenant-id", "original-client-ip", "original-server-ip", "custom-data",
+    *TRACKING_2007,
+    "directionality",
+    "tenant-id",
+    "original-client-ip",
+    "original-server-ip",
+    "custom-data",
 )
 TRACKING_2013 = (*TRACKING_2010[:11], "network-message-id", *TRACKING_2010[11:])
 TRACKING_2016 = (*TRACKING_2013, "transport-traffic-type", "log-id", "schema-version")
@@ -54,18 +83,27 @@ def line(fields: Sequence[str], values: Mapping[str, str]) -> str:
 
 
 def header(
-    fields: Sequence[str] = SMTP, *, log_type: str = "SMTP Send Protocol Log", version: str = "15.0.0.0",
-    date: str = "2026-11-20T08:00:00.000Z", end: str = "\r\n",
+    fields: Sequence[str] = SMTP,
+    *,
+    log_type: str = "SMTP Send Protocol Log",
+    version: str = "15.0.0.0",
+    date: str = "2026-11-20T08:00:00.000Z",
+    end: str = "\r\n",
 ) -> bytes:
     """The five lines of a header block."""
     lines = (
-        "#Software: Microsoft Exchange Server", f"#Version: {version}", f"#Log-type: {log_type}", f"#Date: {date}",
+        "#Software: Microsoft Exchange Server",
+        f"#Version: {version}",
+        f"#Log-type: {log_type}",
+        f"#Date: {date}",
         f"#Fields: {','.join(fields)}",
     )
     return "".join(text + end for text in lines).encode()
 
 
-def tracking_header(fields: Sequence[str] = TRACKING_2016, version: str = "15.01.2507.039", **options: str) -> bytes:
+def tracking_header(
+    fields: Sequence[str] = TRACKING_2016, version: str = "15.01.2507.039", **options: str
+) -> bytes:
     """Header block of a message tracking log."""
     return header(fields, log_type="Message Tracking Log", version=version, **options)
 
@@ -76,22 +114,48 @@ def receive_header(**options: str) -> bytes:
 
 
 def smtp_line(
-    number: int, *, connector: str = "Outbound to cloud", session: str = "08DE2A11B0C4D501", sequence: int | None = None,
-    local: str = "10.20.1.5:44276", remote: str = "203.0.113.25:25", event: str = ">", data: str = "NOOP", context: str = "",
+    number: int,
+    *,
+    connector: str = "Outbound to cloud",
+    session: str = "08DE2A11B0C4D501",
+    sequence: int | None = None,
+    local: str = "10.20.1.5:44276",
+    remote: str = "203.0.113.25:25",
+    event: str = ">",
+    data: str = "NOOP",
+    context: str = "",
 ) -> str:
     """A protocol row whose sequence number is its number."""
     return csv_line(
-        [stamp(number), connector, session, str(number if sequence is None else sequence), local, remote, event, data, context]
+        [
+            stamp(number),
+            connector,
+            session,
+            str(number if sequence is None else sequence),
+            local,
+            remote,
+            event,
+            data,
+            context,
+        ]
     )
 
 
 def tracking_line(number: int, fields: Sequence[str] = TRACKING_2016, **cells: str) -> str:
     """A SEND row; cells by field name with underscores."""
     values = {
-        "date-time": stamp(number), "client-ip": "10.20.1.5", "client-hostname": "EX01", "server-ip": "10.20.1.6",
-        "server-hostname": "ex02.contoso.com", "source": "SMTP", "event-id": "SEND",
-        "internal-message-id": str(77_000_000_000 + number), "message-id": f"<{number}@contoso.com>",
-        "recipient-address": "anna@contoso.com", "total-bytes": str(5_000 + number), "recipient-count": "1",
+        "date-time": stamp(number),
+        "client-ip": "10.20.1.5",
+        "client-hostname": "EX01",
+        "server-ip": "10.20.1.6",
+        "server-hostname": "ex02.contoso.com",
+        "source": "SMTP",
+        "event-id": "SEND",
+        "internal-message-id": str(77_000_000_000 + number),
+        "message-id": f"<{number}@contoso.com>",
+        "recipient-address": "anna@contoso.com",
+        "total-bytes": str(5_000 + number),
+        "recipient-count": "1",
         "message-subject": f"Report {number}",
     }
     values.update({name.replace("_", "-"): text for name, text in cells.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,12 +50,18 @@ class Read:
 def pieces(data: bytes, cuts: Iterable[int]) -> list[bytes]:
     """The data cut at offsets."""
     at = [0, *sorted({cut for cut in cuts if 0 < cut < len(data)}), len(data)]
-    return [data[begin:end] for begin, end in zip(at, at[1:], strict=False)]
+    return [data[begin:end] for begin, end in itertools.pairwise(at)]
 
 
 def read_log(
-    data: bytes, *, cuts: Sequence[int] = (), take_tail: bool = True, kind: Kind | None = None, reader: Reader = READER,
-    framer: Framer | None = None, name: str = "log.log",
+    data: bytes,
+    *,
+    cuts: Sequence[int] = (),
+    take_tail: bool = True,
+    kind: Kind | None = None,
+    reader: Reader = READER,
+    framer: Framer | None = None,
+    name: str = "log.log",
 ) -> Read:
     """Read the bytes of one log; `cuts` are the offsets at which they come in pieces."""
     kind = kind or read_head(data[: 64 << 10], whole=len(data) <= 64 << 10).kind

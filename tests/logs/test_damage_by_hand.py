@@ -47,6 +47,7 @@ def numbers(read: Read) -> list[int]:
 
 # Lines above 16 MB
 
+
 def _long_log(length: int) -> tuple[bytes, bytes]:
     start = f"{stamp(1)},Outbound,08DE,1,,,>,".encode()
     line = start + b"x" * (length - len(start) - 1) + b","
@@ -55,7 +56,9 @@ def _long_log(length: int) -> tuple[bytes, bytes]:
 
 @pytest.mark.parametrize("step", [None, 1 << 20, 5_000_011], ids=["in one piece", "1 MB", "odd pieces"])
 @pytest.mark.parametrize("over", [1, 5 << 20], ids=["just above", "21 MB"])
-def test_a_line_above_16_mb_is_quarantined_by_its_first_mb_with_length_and_hash(over: int, step: int | None) -> None:
+def test_a_line_above_16_mb_is_quarantined_by_its_first_mb_with_length_and_hash(
+    over: int, step: int | None
+) -> None:
     data, line = _long_log(LONGEST_LINE + over)
     read = read_log(data, cuts=range(0, len(data), step) if step else ())
     assert numbers(read) == [0, 2]
@@ -109,6 +112,7 @@ def test_a_row_above_pyarrows_block_is_read() -> None:
 
 # The two ways of rows.py
 
+
 def _both_ways(data: bytes, fields: tuple[str, ...], table: str) -> None:
     layout = Layout(fields, TABLES[table])
     fast = read_rows([data], layout, NOW)
@@ -117,7 +121,9 @@ def _both_ways(data: bytes, fields: tuple[str, ...], table: str) -> None:
     assert fast.table.to_pylist() == careful.table.to_pylist()
     assert fast.table.schema.equals(careful.table.schema)
     assert fast.line.tolist() == careful.line.tolist()
-    assert [(bad.line, bad.reason, bad.text) for bad in fast.bad] == [(b.line, b.reason, b.text) for b in careful.bad]
+    assert [(bad.line, bad.reason, bad.text) for bad in fast.bad] == [
+        (b.line, b.reason, b.text) for b in careful.bad
+    ]
     assert (fast.joined, fast.not_utf8) == (careful.joined, careful.not_utf8)
 
 
@@ -134,12 +140,42 @@ def test_the_fast_and_the_careful_way_give_the_same(family: str, data: st.DataOb
 
 
 _CELL = st.one_of(
-    st.sampled_from([
-        "", '"', '""', '"a"', '"a""b"', '"a"b', 'a"b', '"a,b"', " 1", "0x1F", "-0", "1e2", "NULL", "2026-11-20T08:00:00Z",
-        "2026-11-20T08Z", "2026-11-20T08:00:00.1234567Z", "2026-11-20T08:00:00+01", "\\", "\\\"", "'", "é", "\t", "\r", "\x1f",
-        "2026-11-20T08:00:00.5-00:30", "2005-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "2262-04-12T00:00:00Z", "9" * 20,
-    ]),
-    st.text(st.characters(codec="utf-8", exclude_characters="\x00\n", exclude_categories=("Cs",)), max_size=5),
+    st.sampled_from(
+        [
+            "",
+            '"',
+            '""',
+            '"a"',
+            '"a""b"',
+            '"a"b',
+            'a"b',
+            '"a,b"',
+            " 1",
+            "0x1F",
+            "-0",
+            "1e2",
+            "NULL",
+            "2026-11-20T08:00:00Z",
+            "2026-11-20T08Z",
+            "2026-11-20T08:00:00.1234567Z",
+            "2026-11-20T08:00:00+01",
+            "\\",
+            '\\"',
+            "'",
+            "é",
+            "\t",
+            "\r",
+            "\x1f",
+            "2026-11-20T08:00:00.5-00:30",
+            "2005-01-01T00:00:00Z",
+            "2100-01-01T00:00:00Z",
+            "2262-04-12T00:00:00Z",
+            "9" * 20,
+        ]
+    ),
+    st.text(
+        st.characters(codec="utf-8", exclude_characters="\x00\n", exclude_categories=("Cs",)), max_size=5
+    ),
 )
 
 
@@ -147,7 +183,9 @@ _CELL = st.one_of(
 @given(
     cells=st.lists(st.lists(_CELL, min_size=8, max_size=8), min_size=1, max_size=3),
     end=st.sampled_from(["\n", "\r\n"]),
-    time=st.sampled_from(["2026-11-20T08:00:00.123Z", "2026-11-20T08:00Z", "2026-11-20T08:00:00", "2026-11-20T08:00:00.5+01"]),
+    time=st.sampled_from(
+        ["2026-11-20T08:00:00.123Z", "2026-11-20T08:00Z", "2026-11-20T08:00:00", "2026-11-20T08:00:00.5+01"]
+    ),
 )
 def test_unquoted_text_is_the_same_both_ways(cells: list[list[str]], end: str, time: str) -> None:
     """Cells written as they are, so that quotes stand anywhere."""
@@ -159,12 +197,21 @@ def test_a_large_block_with_little_damage_is_read_as_one_without() -> None:
     """Above 64 KB the block is halved around the damage; lines keep their numbers."""
     lines = [smtp_line(n, data=f"RCPT TO:<user{n}@contoso.com>") for n in range(3_000)]
     clean = read_log(smtp(*lines))
-    broken = [*lines[:700], "damage one", *lines[700:2_500], '2026-11-20T10:00:00.000Z,"open', *lines[2_500:], "the end"]
+    broken = [
+        *lines[:700],
+        "damage one",
+        *lines[700:2_500],
+        '2026-11-20T10:00:00.000Z,"open',
+        *lines[2_500:],
+        "the end",
+    ]
     read = read_log(smtp(*broken), cuts=range(0, 600_000, 70_001))
     assert numbers(read) == numbers(clean) == list(range(3_000))
     assert [row["data"] for row in read.rows] == [row["data"] for row in clean.rows]
     assert [(row["source_line"], row["raw_line"]) for row in read.bad] == [
-        (706, "damage one"), (2_507, '2026-11-20T10:00:00.000Z,"open'), (3_008, "the end"),
+        (706, "damage one"),
+        (2_507, '2026-11-20T10:00:00.000Z,"open'),
+        (3_008, "the end"),
     ]
 
 
@@ -177,7 +224,10 @@ def test_invalid_utf_8_in_a_line_of_a_wrong_number_of_cells_does_no_harm() -> No
 
 # Headers
 
-@pytest.mark.parametrize("fields", [b"#Fields: dat", b"#Fields: x,y,z", b"#Fields: \xff\xfe,", b"#Fields: Timestamp,SessionId"])
+
+@pytest.mark.parametrize(
+    "fields", [b"#Fields: dat", b"#Fields: x,y,z", b"#Fields: \xff\xfe,", b"#Fields: Timestamp,SessionId"]
+)
 def test_a_damaged_field_list_in_mid_file_loses_no_line(fields: bytes) -> None:
     block = b"\r\n".join([*header().split(b"\r\n")[:4], fields, b""])
     data = smtp(smtp_line(0)) + smtp(smtp_line(1), smtp_line(2), before=block) + smtp(smtp_line(3))
@@ -194,7 +244,9 @@ def test_an_empty_field_list_keeps_the_one_before() -> None:
     assert numbers(read) == [0, 1]
 
 
-@pytest.mark.parametrize("first", ["2026-11-20T08:00:00.000Z,half", "damage", smtp_line(0)], ids=["half", "text", "whole"])
+@pytest.mark.parametrize(
+    "first", ["2026-11-20T08:00:00.000Z,half", "damage", smtp_line(0)], ids=["half", "text", "whole"]
+)
 def test_a_header_without_field_list_loses_no_line(first: str) -> None:
     block = b"\r\n".join([*header().split(b"\r\n")[:4], b""])
     data = smtp(first, smtp_line(1), before=block)
@@ -219,7 +271,9 @@ def test_a_field_that_stands_twice_loses_no_cell() -> None:
     assert dict(read.rows[0]["extra"]) == {"data": "second"}
 
 
-@pytest.mark.parametrize("text", [b"", b"copied from EX01 on Tuesday", b"\x00\x00\x00half a line", b'he said "stop'])
+@pytest.mark.parametrize(
+    "text", [b"", b"copied from EX01 on Tuesday", b"\x00\x00\x00half a line", b'he said "stop']
+)
 @pytest.mark.parametrize("mark", [b"", BOM])
 def test_text_before_the_first_header(text: bytes, mark: bytes) -> None:
     data = mark + text + b"\r\n" + smtp(smtp_line(0), smtp_line(1))
@@ -247,20 +301,28 @@ def test_an_excerpt_that_begins_in_mid_line(first: str) -> None:
 
 def test_a_joined_file_of_several_versions() -> None:
     data = tracking_header(TRACKING_2010, "14.0.0.0") + smtp(tracking_line(0, TRACKING_2010), before=b"")
-    data += BOM + tracking_header(TRACKING_2016, "15.02.1748.010", end="\n") + smtp(tracking_line(1), before=b"", end="\n")
+    data += (
+        BOM
+        + tracking_header(TRACKING_2016, "15.02.1748.010", end="\n")
+        + smtp(tracking_line(1), before=b"", end="\n")
+    )
     read = read_log(data)
     assert [(row["log_version"], row["message_id"], row["log_build"]) for row in read.rows] == [
-        ("14.0.0.0", "<0@contoso.com>", None), ("15.2.1748.10", "<1@contoso.com>", "15.2.1748.10"),
+        ("14.0.0.0", "<0@contoso.com>", None),
+        ("15.2.1748.10", "<1@contoso.com>", "15.2.1748.10"),
     ]
 
 
 def test_receive_and_send_joined_in_one_file_keep_their_kinds() -> None:
-    data = smtp(smtp_line(0, connector="EX01\\Default Frontend EX01"), before=receive_header()) + smtp(smtp_line(1))
+    data = smtp(smtp_line(0, connector="EX01\\Default Frontend EX01"), before=receive_header()) + smtp(
+        smtp_line(1)
+    )
     read = read_log(data)
     assert [row["log_kind"] for row in read.rows] == ["smtp-receive", "smtp-send"]
 
 
 # What one line may do to another
+
 
 def test_an_open_quote_at_the_end_of_a_log_takes_nothing_of_the_next_log() -> None:
     """Many small logs are read together."""
@@ -275,12 +337,19 @@ def test_an_open_quote_at_the_end_of_a_log_takes_nothing_of_the_next_log() -> No
     result = READER.read(unit)
     found = [
         (row["source_id"], row["source_line"], row["raw_line"] or row["sequence_number"])
-        for table in result.tables.values() for row in table.to_pylist()
+        for table in result.tables.values()
+        for row in table.to_pylist()
     ]
     assert sorted(found, key=str) == [
-        ("a", 6, 0), ("a", 7, f'{stamp(1)},"open'), ("b", 6, "text of b"), ("b", 7, 2),
+        ("a", 6, 0),
+        ("a", 7, f'{stamp(1)},"open'),
+        ("b", 6, "text of b"),
+        ("b", 7, 2),
     ]
-    assert [(sum(c.rows.values()), sum(c.quarantined.values()), c.joined) for c in result.counts] == [(1, 1, 0), (1, 1, 0)]
+    assert [(sum(c.rows.values()), sum(c.quarantined.values()), c.joined) for c in result.counts] == [
+        (1, 1, 0),
+        (1, 1, 0),
+    ]
 
 
 def test_an_open_quote_takes_nothing_across_a_header() -> None:
@@ -292,7 +361,13 @@ def test_an_open_quote_takes_nothing_across_a_header() -> None:
 
 
 def test_a_blank_line_and_a_hash_inside_a_quoted_cell_are_text() -> None:
-    for text in ("one\r\n\r\ntwo", "one\n#two\nthree", "one\nDate: today\nthree", "one\n\n\n", "a\ndate-time,b\n"):
+    for text in (
+        "one\r\n\r\ntwo",
+        "one\n#two\nthree",
+        "one\nDate: today\nthree",
+        "one\n\n\n",
+        "a\ndate-time,b\n",
+    ):
         read = read_log(smtp(smtp_line(0), smtp_line(1, data=text), smtp_line(2)))
         assert [row["data"] for row in read.rows] == ["NOOP", text, "NOOP"], text
         assert (read.header, read.bad) == (5, [])
@@ -328,9 +403,13 @@ def test_nuls_inside_a_cell_lose_no_other_row() -> None:
 
 def test_the_reason_says_what_is_wrong() -> None:
     lines = {
-        "x": "timestamp", f"{stamp(0)},a": "2 cells", f"{stamp(0)},{',' * 9}": "11 cells",
-        "2026-99-20T08:00:00.000Z,,,,,,,,": "time", "1999-01-01T00:00:00.000Z,,,,,,,,": "2006",
-        f'{stamp(0)},"a"b,,,,,,,': "quote", f"{stamp(0)},a\rb,,,,,,,": "carriage return",
+        "x": "timestamp",
+        f"{stamp(0)},a": "2 cells",
+        f"{stamp(0)},{',' * 9}": "11 cells",
+        "2026-99-20T08:00:00.000Z,,,,,,,,": "time",
+        "1999-01-01T00:00:00.000Z,,,,,,,,": "2006",
+        f'{stamp(0)},"a"b,,,,,,,': "quote",
+        f"{stamp(0)},a\rb,,,,,,,": "carriage return",
     }
     read = read_log(smtp(*lines))
     for (line, word), bad in zip(lines.items(), read.bad, strict=True):
@@ -351,13 +430,31 @@ def test_the_month_of_a_quarantined_line() -> None:
 
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(
-    data=st.lists(st.one_of(
-        st.binary(max_size=12),
-        st.sampled_from([
-            b"\n", b"\r\n", b"\r", b"\x00\x00", BOM, b'"', b",", b"#Fields: date-time,data\n", b"#", header(), b"2026-11-20T08:00:00Z",
-            smtp_line(1).encode() + b"\r\n", b"\xff", b"#Fields: date-time,connector-id,session-id", b"date-time,",
-        ]),
-    ), max_size=20).map(b"".join),
+    data=st.lists(
+        st.one_of(
+            st.binary(max_size=12),
+            st.sampled_from(
+                [
+                    b"\n",
+                    b"\r\n",
+                    b"\r",
+                    b"\x00\x00",
+                    BOM,
+                    b'"',
+                    b",",
+                    b"#Fields: date-time,data\n",
+                    b"#",
+                    header(),
+                    b"2026-11-20T08:00:00Z",
+                    smtp_line(1).encode() + b"\r\n",
+                    b"\xff",
+                    b"#Fields: date-time,connector-id,session-id",
+                    b"date-time,",
+                ]
+            ),
+        ),
+        max_size=20,
+    ).map(b"".join),
     cuts=st.lists(st.integers(0, 3_000), max_size=5),
     take_tail=st.booleans(),
 )
@@ -368,10 +465,17 @@ def test_nothing_at_all_is_lost_of_any_bytes(data: bytes, cuts: list[int], take_
     whole = read_log(log, take_tail=take_tail, kind=kind)
     cut = read_log(log, cuts=cuts, take_tail=take_tail, kind=kind)
     assert cut.cells() == whole.cells()
-    assert (cut.header, cut.pending, cut.position, cut.joined) == (whole.header, whole.pending, whole.position, whole.joined)
+    assert (cut.header, cut.pending, cut.position, cut.joined) == (
+        whole.header,
+        whole.pending,
+        whole.position,
+        whole.joined,
+    )
     taken = log[: whole.position]
     framed = len(re.findall(rb"\n", taken)) + (not taken.endswith(b"\n"))
-    broken = len(re.findall(rb"(?<=[^\n\x00])\x00+(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)", taken))
+    broken = len(
+        re.findall(rb"(?<=[^\n\x00])\x00+(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)", taken)
+    )
     assert whole.physical == framed + broken
     assert whole.next_line == framed + 1
     if take_tail:

@@ -15,7 +15,10 @@ from .damage import Log, damaged_log, expected_number
 from .reading import Read, read_log
 
 SETTINGS = settings(
-    derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    derandomize=True,
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 FAMILIES = ("smtp", "tracking")
 
@@ -83,10 +86,12 @@ def test_the_way_the_bytes_are_cut_does_not_matter(family: str, data: st.DataObj
     log = data.draw(damaged_log(family))
     whole = read_log(log.data)
     length = len(log.data)
-    cuts = data.draw(st.one_of(
-        st.lists(st.integers(1, length), max_size=6),
-        st.integers(1, 40).map(lambda size: list(range(0, length, size))),
-    ))
+    cuts = data.draw(
+        st.one_of(
+            st.lists(st.integers(1, length), max_size=6),
+            st.integers(1, 40).map(lambda size: list(range(0, length, size))),
+        )
+    )
     pieces = read_log(log.data, cuts=cuts)
     assert pieces.cells() == whole.cells()
     assert (pieces.header, pieces.pending, pieces.position) == (whole.header, whole.pending, whole.position)
