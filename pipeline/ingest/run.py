@@ -64,6 +64,20 @@ class _Batch:
         return self.bytes >= BATCH_BYTES or time.monotonic() - self.started >= BATCH_SECONDS
 
 
+@dataclass(slots=True)
+class _Reading:
+    """A job under way: the span that took its last run, and where that run ended."""
+
+    job: Job
+    framer: Framer
+    span: Span | None = None
+    position: int = 0
+    line: int = 1
+
+    def __post_init__(self) -> None:
+        self.position, self.line = self.job.position, self.job.line
+
+
 class Ingest:
     """`run` ingests what is under the given paths and says what it did."""
 
@@ -208,35 +222,36 @@ class Ingest:
                 rows=rows, quarantined=quarantined, header=header, bytes=before.bytes if before else 0,
             )
         )
-        framer = Framer(job.header, job.position, job.line, job.header_position, tail=job.tail)
-        span: Span | None = None
+        reading = _Reading(job, Framer(job.header, job.position, job.line, job.header_position, tail=job.tail))
+        framer = reading.framer
         open_end = False
         warning = None
         try:
             for chunk in chunks(job.candidate, job.position):
                 report.bytes += len(chunk)
                 self._batch.bytes += len(chunk)
-                span = self._take(job, framer, framer.feed(chunk)) or span
+                self._take(reading, framer.feed(chunk))
                 self._submit_large()
                 if self._batch.is_full:
                     self._commit()
                     self._batch.looked.append(looked)
-                    span = None
-            settled, before = self._planner.takes_tail(job), framer.position
-            span = self._take(job, framer, framer.finish(take_tail=settled)) or span
-            open_end = settled and framer.position > before and not framer.ended_line
+                    reading.span = None
+            settled, before_tail = self._planner.takes_tail(job), framer.position
+            self._take(reading, framer.finish(take_tail=settled))
+            open_end = settled and framer.position > before_tail and not framer.ended_line
         except ReadError as error:
             report.outcome, report.note = "failed", str(error)
             warning = f"read in part: {error}"
-            span = self._take(job, framer, framer.finish(take_tail=False)) or span
+            self._take(reading, framer.finish(take_tail=False))
+        span = reading.span
         report.pending = framer.pending_lines
         if span is None and framer.position == job.position and self._is_known_as(job):
             report.outcome = "failed" if warning else "unchanged"
             return
         # A source that brought no line still leaves an entry, or it would be opened for ever.
         span = span or self._load_for(job, job.head.kind.header.fields).span_of(job, framer.position, framer.line)
-        span.reached(framer)
-        span.open_end, span.to_end, span.warning = open_end, True, warning
+        span.ended(framer)
+        span.open_end, span.warning = open_end, warning
         if job.position and not job.grown and not warning:
             report.outcome, report.note = "unchanged", "read before under another name or time"
         self._planner.state.add([_provisional(job, framer, open_end, self.now)])
@@ -247,18 +262,15 @@ class Ingest:
         known = self._planner.state.newest.get(job.source.source_id)
         return job.grown and known is not None and known.path == job.candidate.path
 
-    def _take(self, job: Job, framer: Framer, runs: Iterator[Run]) -> Span | None:
-        """Put the runs into the units of their columns; the span that took the last one."""
-        span = None
-        position, line = framer.position, framer.line
-        taken = list(runs)
-        for run in taken:
+    def _take(self, reading: _Reading, runs: Iterator[Run]) -> None:
+        """Put the runs into the units of their columns."""
+        job = reading.job
+        for run in list(runs):
             load = self._load_for(job, run.header.fields or job.head.kind.header.fields)
-            span = load.span_of(job, position, line)
-            load.add(span, run)
-            position, line = run.end, run.first_line + run.lines
-            span.reached(framer)
-        return span
+            reading.span = load.span_of(job, reading.position, reading.line)
+            load.add(reading.span, run)
+            reading.position, reading.line = run.end, run.first_line + run.lines
+            reading.span.reached(run)
 
     def _load_for(self, job: Job, fields: tuple[str, ...]) -> Load:
         key = (job.head.kind.table, job.assignment.organisation, fields)

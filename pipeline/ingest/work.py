@@ -31,10 +31,16 @@ class Span:
     warning: str | None = None
     segments: list[int] = field(default_factory=list)
 
-    def reached(self, framer: Framer) -> None:
-        """Note how far the framer has come."""
+    def reached(self, run: Run) -> None:
+        """Note where a run ended."""
+        self.position_to, self.next_line = run.end, run.first_line + run.lines
+        self.header_position, self.tail = run.header_position, run.tail
+
+    def ended(self, framer: Framer) -> None:
+        """Note where the reading of the file ended."""
         self.position_to, self.next_line = framer.position, framer.line
         self.header_position, self.tail = framer.header_position, framer.tail
+        self.to_end = True
 
 
 @dataclass(slots=True)

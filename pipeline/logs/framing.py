@@ -54,7 +54,7 @@ class Run:
 
     `data` ends with a line feed; `first_line` is the physical number of its first line; `header_lines` are
     the header, blank and padding lines directly before it; `end` is the byte offset in the uncompressed log
-    up to which it reaches; `header_position` is where the ruling header begins.
+    up to which it reaches, `tail` the last bytes before it; `header_position` is where the ruling header begins.
     """
 
     header: Header
@@ -64,6 +64,7 @@ class Run:
     header_lines: int
     end: int
     header_position: int
+    tail: bytes
     long_line: LongLine | None = None
 
 
@@ -173,17 +174,17 @@ class Framer:
 
     def _long_run(self, long: _LongLineReader) -> Run:
         result = long.result()
-        run = Run(
-            self.header, b"", self.line, 1, self._header_lines, self.position + long.taken, self.header_position, result
-        )
-        self._header_lines = 0
+        header_lines, self._header_lines = self._header_lines, 0
+        first_line = self.line
         self._advance(long.tail, long.taken, 1)
-        return run
+        return Run(
+            self.header, b"", first_line, 1, header_lines, self.position, self.header_position, self.tail, result
+        )
 
     def _trailing_header(self) -> Iterator[Run]:
         """Header lines at the end, with no data line behind them."""
         if self._header_lines:
-            yield Run(self.header, b"", self.line, 0, self._header_lines, self.position, self.header_position)
+            yield Run(self.header, b"", self.line, 0, self._header_lines, self.position, self.header_position, self.tail)
             self._header_lines = 0
 
     def _runs(self, block: bytes) -> Iterator[Run]:
@@ -245,13 +246,12 @@ class Framer:
         if self.header.is_open:
             self.header = replace(self.header, is_open=False)
         lines = lines or data.count(b"\n") + (not data.endswith(b"\n"))
-        run = Run(
-            self.header, _clean(data), self.line, lines, self._header_lines, self.position + len(data),
-            self.header_position,
-        )
-        self._header_lines = 0
+        header_lines, self._header_lines = self._header_lines, 0
+        first_line = self.line
         self._advance(data, len(data), lines)
-        return run
+        return Run(
+            self.header, _clean(data), first_line, lines, header_lines, self.position, self.header_position, self.tail
+        )
 
     def _advance(self, taken: bytes, length: int, lines: int) -> None:
         self.tail = taken[-TAIL:] if len(taken) >= TAIL else (self.tail + taken)[-TAIL:]

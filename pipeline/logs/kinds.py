@@ -48,6 +48,11 @@ _OTHER_FIRST_LINES = (
 )
 
 
+def kind_of_header(header: Header) -> str | None:
+    """The kind that a header block names; None without one. Logs of two kinds may be joined in one file."""
+    return _LOG_TYPES.get(header.log_type.lower())
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What a log is. `name` is one of READ or names the kind that is skipped; `header` has its field list.

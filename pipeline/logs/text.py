@@ -105,7 +105,11 @@ class Text:
         """The same column without null or equal values, and without values that no row has."""
         if self.is_compact:
             return self
-        used = slice(None) if self.all_used else np.flatnonzero(np.bincount(self.codes + 1, minlength=1)[1:])
+        used = (
+            np.arange(len(self.values))
+            if self.all_used
+            else np.flatnonzero(np.bincount(self.codes + 1, minlength=1)[1:])
+        )
         few = self.values if self.all_used else self.values.gather(pl.Series(used))
         distinct = few.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string()).dictionary_encode()
         if not len(distinct.dictionary):

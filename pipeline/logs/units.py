@@ -19,11 +19,13 @@ from pipeline.logs import message_tracking, smtp_protocol
 from pipeline.logs.columns import PARTITIONS, Column, arrow_schema
 from pipeline.logs.derived import Frame, Hosts, normal_build
 from pipeline.logs.framing import Run
+from pipeline.logs.kinds import kind_of_header
 from pipeline.logs.rows import BadLine, Layout, Rows, read_rows
 from pipeline.logs.text import Text, nulls
 
 UNKNOWN_MONTH = "1970-01"
 BLOCK_BYTES = 4 << 20
+_STARTS_WITH_RECORD = re.compile(rb"\d{4}-\d\d-\d\dT")
 _MONTH = re.compile(r"^(20\d\d)-(0[1-9]|1[0-2])-")
 _MONTH_IN_NAME = re.compile(r"(20\d\d)(0[1-9]|1[0-2])\d\d")
 
@@ -144,7 +146,7 @@ class Reader:
             log_service=Text.per_part([segment.source.log_service for segment in segments], at),
             log_version=Text.per_part([normal_build(segment.run.header.version) for segment in segments], at),
             log_kind=Text.per_part(
-                [segment.source.kind if segment.run.header.log_type else None for segment in segments], at
+                [kind_of_header(segment.run.header) for segment in segments], at
             ),
             parse_error=Text.nulls(height),
             raw_line=Text.nulls(height),
@@ -232,6 +234,10 @@ def _blocks(segments: Sequence[Segment]) -> Iterator[bytes]:
     pieces: list[bytes] = []
     size = 0
     for segment in segments:
+        if pieces and not _STARTS_WITH_RECORD.match(segment.run.data):
+            # An open quote at the end of one log must not take the first lines of the next.
+            yield b"".join(pieces)
+            pieces, size = [], 0
         pieces.append(segment.run.data)
         size += len(segment.run.data)
         if size >= BLOCK_BYTES:

@@ -1,4 +1,4 @@
-"""Commits that others are faster with, and runs that end in the middle: nothing lost, nothing doubled, all told."""
+"""Commits that others are faster with, and runs that end midway: nothing lost, nothing doubled, all told."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Killed(BaseException):
 def on_commit(
     monkeypatch: pytest.MonkeyPatch, when: Callable[[int, Table], bool], error: type[BaseException]
 ) -> list[str]:
-    """Raise instead of committing where `when(number of the commit, table)` says so; returns the tables so far."""
+    """Raise instead of committing where `when(number, table)` says so; returns the tables so far."""
     plain, numbers, names = Table.commit, itertools.count(), list[str]()
 
     def commit(self: Table, add: Any, remove: Any) -> None:

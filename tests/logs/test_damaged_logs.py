@@ -17,7 +17,7 @@ from .reading import Read, read_log
 SETTINGS = settings(
     derandomize=True,
     deadline=None,
-    max_examples=150,
+    max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 FAMILIES = ("smtp", "tracking")
