@@ -92,19 +92,45 @@ def ingest(**options: Any) -> None:
 
 @cli.command(epilog=_examples(
     "tbes report", "tbes report refusals --organisation contoso --since 7d", "tbes report servers --format csv --output servers.csv",
-    "tbes report delayed_messages --tz Europe/Berlin",
+    "tbes report delayed_messages --tz Europe/Berlin", "tbes report --fail-on throttled,within=30d",
 ))
 @click.argument("name", default="exposure")
 @click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default=None,
               help="Default: by the ending of --output, else table.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write there instead of to stdout.")
 @click.option("--tz", metavar="ZONE", help="Time zone of the terminal table, as in Europe/Berlin. CSV and JSON are UTC.")
+@click.option("--server", metavar="NAME", help="Only this server, in the reports that are about one server (clock).")
+@click.option("--fail-on", multiple=True, metavar="CONDITION",
+              help="throttled, blocked or within=30d (a stage comes by then), also several with commas: "
+              "exit code 4 if an organisation or server is so.")
 @_report_options
 def report(**options: Any) -> None:
     """Print a report (default: exposure). `tbes reports` lists them all."""
     from pipeline.commands import report_command
 
     _end(report_command(**options))
+
+
+@cli.command("import-report", epilog=_examples(
+    "tbes import-report report.txt --organisation contoso", "tbes import-report report.csv --organisation contoso --date-order dmy --tz Europe/Berlin",
+))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
+@click.option("--organisation", metavar="ID", required=True, help="Whose report it is.")
+@click.option("--date-order", type=click.Choice(["dmy", "mdy"]), default=None,
+              help="Day or month first; needed only where the dates of the file fit both.")
+@click.option("--tz", metavar="ZONE", help="Zone of the dates in the file, as in Europe/Berlin. Default: UTC.")
+@click.option("--as-of", metavar="TIME", help="When the cmdlet was run. Default: now.")
+@click.option("--forget", is_flag=True, help="Take out an earlier import of this file again.")
+@_STORE
+@_REFERENCE
+def import_report(**options: Any) -> None:
+    """Import the output of Get-OnPremServerReportInfo as evidence, and compare it with the logs field by field.
+
+    FILE is what Format-List, Export-Csv or ConvertTo-Json wrote, in any culture and encoding.
+    """
+    from pipeline.import_command import import_report_command
+
+    _end(import_report_command(**options))
 
 
 @cli.command(epilog=_examples("tbes reports"))

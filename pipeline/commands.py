@@ -65,15 +65,26 @@ def ingest_command(
 
 
 def report_command(
-    name: str, format_: str | None, output: Path | None, tz: str | None, **common: Any
+    name: str, format_: str | None, output: Path | None, tz: str | None, fail_on: tuple[str, ...], **common: Any
 ) -> ExitCode:
-    """Print or write one report."""
+    """Print or write one report, and look for what --fail-on names."""
+    from pipeline.fail_on import findings, parse_conditions, sentence
+
+    conditions = parse_conditions(fail_on)
+    found: list[str] = []
+
+    def rows(session: Any) -> Any:
+        found[:] = findings(session, conditions)
+        return session.report(name)
+
     known = {report.name: report for report in queries.reports()}
     if name not in known:
         raise UsageError(f"There is no report {name!r}. Reports are: {', '.join(known)}")
     chosen = format_ or _by_ending(output)
-    _write(lambda session: session.report(name), known[name], chosen, output, tz, common)
-    return ExitCode.DONE
+    _write(rows, known[name], chosen, output, tz, common)
+    if found:
+        click.echo(sentence(found), err=True)
+    return ExitCode.FINDINGS if found else ExitCode.DONE
 
 
 def reports_command() -> ExitCode:
@@ -95,7 +106,7 @@ def export_command(directory: Path, **common: Any) -> ExitCode:
             _write_file(directory / f"{report.name}.csv", to_csv(result))
             click.echo(f"{directory / report.name}.csv  {len(result.rows)} rows")
 
-    _with_session(write, common)
+    with_session(write, common)
     return ExitCode.DONE
 
 
@@ -196,7 +207,7 @@ def _write(
     common: dict[str, Any], *, unsafe: bool = False,
 ) -> None:
     zone, zone_name = _zone(tz)
-    result = _with_session(rows, common, unsafe=unsafe)
+    result = with_session(rows, common, unsafe=unsafe)
     if format_ == "table":
         from pipeline.reports.terminal import print_table
 
@@ -218,21 +229,23 @@ def _write(
         _write_file(output, text)
 
 
-def _with_session(use: Callable[[Any], Any], common: dict[str, Any], *, unsafe: bool = False) -> Any:
+def with_session(use: Callable[[Any], Any], common: dict[str, Any], *, unsafe: bool = False) -> Any:
     """Run on a fresh snapshot; once more on a newer one if a file vanished in between."""
+    from pipeline.imports.kept import load as load_imports
     from pipeline.sql import MissingFile, Parameters, Session, parse_moment
 
     now = datetime.now(UTC)
     moments = {key: parse_moment(common[key], now) if common.get(key) else None for key in ("since", "until", "as_of")}
     store = Store(common.get("store") or default_path())
-    catalogue, known = Catalogue(common.get("reference")), _organisations(store)
+    catalogue, known, imported = Catalogue(common.get("reference")), _organisations(store), load_imports(store.root)
     organisation = common.get("organisation")
     for attempt in (1, 2):
         snapshots = store.snapshot()
         if organisation:
             _must_exist(organisation, snapshots)
         try:
-            with Session(snapshots, catalogue, known, Parameters(organisation, **moments), unsafe=unsafe) as session:
+            parameters = Parameters(organisation, server=common.get("server"), **moments)
+            with Session(snapshots, catalogue, known, parameters, imported=imported, unsafe=unsafe) as session:
                 return use(session)
         except MissingFile:
             if attempt == 2:

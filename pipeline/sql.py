@@ -15,6 +15,8 @@ import duckdb
 
 from pipeline import queries
 from pipeline.errors import TbesError, UsageError
+from pipeline.imports.kept import COLUMNS as IMPORTED_COLUMNS
+from pipeline.imports.kept import KeptImport, relation_rows
 from pipeline.logs.columns import Column
 from pipeline.organisations import KnownOrganisation
 from pipeline.reference.catalogue import Catalogue
@@ -33,17 +35,19 @@ _RANGE_TYPES = {
     ),
     **dict.fromkeys(("first_time", "last_time", "read_at"), "TIMESTAMPTZ"),
     "open_end": "BOOLEAN",
+    "to_end": "BOOLEAN",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What a report is asked for. None is all organisations, or open; `as_of` is the report date."""
+    """What a report is asked for. None is all organisations or servers, or open; `as_of` is the report date."""
 
     organisation: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     as_of: datetime | None = None
+    server: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Session:
         organisations: Sequence[KnownOrganisation] = (),
         parameters: Parameters | None = None,
         *,
+        imported: Sequence[KeptImport] = (),
         unsafe: bool = False,
     ) -> None:
         self.parameters = parameters or Parameters()
@@ -81,11 +86,13 @@ class Session:
         for name, relation in catalogue.tables().items():
             self._table(name, relation.columns, relation.rows)
         self._organisations(organisations)
+        self._table("imported_reports", IMPORTED_COLUMNS, relation_rows(imported, self.parameters.organisation))
         self._table(
             "parameters",
-            [("organisation", "VARCHAR"), ("since", "TIMESTAMPTZ"), ("until", "TIMESTAMPTZ"), ("as_of", "TIMESTAMPTZ")],
+            [("organisation", "VARCHAR"), ("since", "TIMESTAMPTZ"), ("until", "TIMESTAMPTZ"), ("as_of", "TIMESTAMPTZ"),
+             ("server", "VARCHAR")],
             [(self.parameters.organisation, self.parameters.since, self.parameters.until,
-              self.parameters.as_of or datetime.now(UTC))],
+              self.parameters.as_of or datetime.now(UTC), _short_name(self.parameters.server))],
         )
         if not unsafe:
             self._lock(snapshots)
@@ -295,6 +302,11 @@ def _conditions(parameters: Parameters) -> Iterable[str]:
         yield f"(date_time >= {literal(parameters.since)}::TIMESTAMPTZ or date_time is null)"
     if parameters.until:
         yield f"(date_time < {literal(parameters.until)}::TIMESTAMPTZ or date_time is null)"
+
+
+def _short_name(server: str | None) -> str | None:
+    """Servers are compared by the first label of their name in capitals."""
+    return server.split(".")[0].strip().upper() if server else None
 
 
 def _utc(value: Any) -> Any:

@@ -22,6 +22,7 @@ from pipeline.store.ranges import Range
 from pipeline.store.state import State
 
 HEAD = 64 << 10
+LINES_FOR_SERVER = 60
 LONGEST_HEAD = 17 << 20
 SETTLED_SECONDS = 24 * 3600
 """A file that has not been written to for so long is complete: its last line counts even without line end."""
@@ -107,7 +108,7 @@ class Planner:
             return Left(candidate, Verdict.FAILED, note=str(error))
         if not head.kind.is_read:
             return Left(candidate, Verdict.SKIPPED, head.kind.name)
-        lines = start.decode("utf-8", "replace").splitlines()[:200]
+        lines = start.decode("utf-8", "replace").splitlines()[:LINES_FOR_SERVER]
         server = server_in_rows(head.kind, [line for line in lines if line[:1].isdigit()])
         if server:
             self._evidence[_place(candidate)][server] += 1

@@ -107,6 +107,7 @@ class Ingest:
         self._planner = Planner(State(), rules, self.now)
         self._batch = _Batch()
         self._undecided: list[Looked] = []
+        self._of_files = self._of_bytes = self._done_files = self._done_bytes = 0
         self._committed: dict[str, tuple[int, int, int]] = {}
         self._loads: dict[tuple[str, str, tuple[str, ...]], Load] = {}
         self._pending: deque[Future[Done]] = deque()
@@ -128,15 +129,16 @@ class Ingest:
         return self.summary
 
     def _read_all(self, todo: deque[Looked]) -> None:
-        of_files, of_bytes = len(todo), sum(looked.candidate.size for looked in todo)
+        self._of_files, self._of_bytes = len(todo), sum(looked.candidate.size for looked in todo)
         conflicts = 0
         while True:
-            left = sum(looked.candidate.size for looked in todo) if len(todo) % 64 == 0 or of_files < 2000 else None
-            if left is not None:
-                self.progress(Progress(of_files - len(todo), of_files, of_bytes - left, of_bytes))
             try:
                 if todo:
-                    self._read(todo.popleft())
+                    looked = todo.popleft()
+                    self._read(looked)
+                    self._done_files += 1
+                    self._done_bytes += looked.candidate.size
+                    self._show_progress(0)
                 if not todo or self._batch.is_full:
                     self._commit()
                     if not todo:
@@ -152,6 +154,11 @@ class Ingest:
                 self._undecided = []
                 self._drop_batch()
                 self._load_state()
+
+    def _show_progress(self, of_this: int) -> None:
+        """`of_this` bytes of the file that is being read; a batch that is read again counts again."""
+        done = min(self._done_bytes + of_this, self._of_bytes)
+        self.progress(Progress(min(self._done_files, self._of_files), self._of_files, done, self._of_bytes))
 
     def _load_state(self) -> None:
         state = State()
@@ -229,6 +236,7 @@ class Ingest:
         try:
             for chunk in chunks(job.candidate, job.position):
                 report.bytes += len(chunk)
+                self._show_progress(min(report.bytes, job.candidate.size))
                 self._batch.bytes += len(chunk)
                 self._take(reading, framer.feed(chunk))
                 self._submit_large()

@@ -32,6 +32,7 @@ _HEADER_LINE = re.compile(
     rb"|(?:Software|Version|Log-[Tt]ype|Date|Fields): [^\n]*|[\x00 \t]*\r*)(?:\n|\Z)",
     re.MULTILINE,
 )
+_HEADER_STARTS = (b"#", BOM + b"#")
 _NUL_THEN_RECORD = re.compile(rb"(?<=[^\n\x00])\x00+(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)")
 _KEY_VALUE = re.compile(rb"^#?([A-Za-z][A-Za-z-]*): ?(.*)$", re.DOTALL)
 
@@ -204,7 +205,14 @@ class Framer:
             yield self._data_run(block, lines)
             return
         at = 0
-        for match in _HEADER_LINE.finditer(block):
+        while block.startswith(_HEADER_STARTS, at) and (match := _HEADER_LINE.match(block, at)):
+            self._header_line(match.group())
+            at = match.end()
+        if at and (lines := _only_records(block[at:])):
+            # The usual beginning of a log: its header block, then nothing but records.
+            yield self._data_run(block[at:], lines)
+            return
+        for match in _HEADER_LINE.finditer(block, at):
             if match.start() == match.end() or _continues_record(block, at, match):
                 continue
             if match.start() > at:

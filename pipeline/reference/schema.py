@@ -197,6 +197,20 @@ RETRIES = Table(
         Field("note"),
     ),
 )
+PAUSES = Table(
+    "ref_pause_quotas",
+    "enforcement_pause.csv",
+    ("valid_from",),
+    (
+        Field("valid_from", "date", required=True),
+        Field("days_per_calendar_year", "integer", required=True),
+        Field("granted_to", required=True, one_of=frozenset({"tenant"})),
+        Field("renews", required=True),
+        Field("source_url", required=True),
+        Field("as_of", "date", required=True),
+        Field("note"),
+    ),
+)
 DATES = Table(
     "ref_catalogue_dates",
     "catalogue_dates.csv",
@@ -221,5 +235,6 @@ TABLES = (
     REPLIES,
     HOSTS,
     RETRIES,
+    PAUSES,
     DATES,
 )

@@ -1,35 +1,59 @@
-"""CSV, as RFC 4180 has it: UTF-8, commas, LF line ends, null as an empty cell, times in UTC."""
+"""CSV, JSON and JSON Lines. UTF-8, LF line ends, times in UTC; CSV as RFC 4180 has it, null as an empty cell."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import re
+from typing import TYPE_CHECKING, Any
 
-from pipeline.reports.values import exported
-from pipeline.sql import Result
+from pipeline.reports.values import disarmed, exported, visible
+
+if TYPE_CHECKING:
+    from pipeline.sql import Result
+
+_INVISIBLE = re.compile(r"[^\n -~]")
 
 
-def to_csv(result: Result) -> str:
-    """The whole document."""
+def to_csv(result: Result, *, raw: bool = False) -> str:
+    """The whole document. Texts cannot become formulas in a spreadsheet, unless `raw`."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(result.columns)
     for row in result.rows:
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([_cell(value, raw) for value in row])
     return out.getvalue()
 
 
 def to_json(result: Result) -> str:
     """A list of objects, one a row."""
-    rows = [dict(zip(result.columns, (exported(value) for value in row), strict=True)) for row in result.rows]
-    return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
+    return dumped(records(result)) + "\n"
 
 
-def _cell(value: object) -> object:
+def to_jsonl(result: Result) -> str:
+    """One object a line, one a row."""
+    return "".join(dumped(record, indent=None) + "\n" for record in records(result))
+
+
+def records(result: Result) -> list[dict[str, Any]]:
+    """Rows as objects of plain JSON values."""
+    return [dict(zip(result.columns, (exported(value) for value in row), strict=True)) for row in result.rows]
+
+
+def dumped(value: Any, indent: int | None = 2) -> str:
+    """JSON whose invisible characters (controls, also of C1, and direction marks) stand as `\\uXXXX`: the same
+    document to a program, and inert on a terminal."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _INVISIBLE.sub(lambda found: found[0] if visible(found[0]) == found[0] else json.dumps(found[0])[1:-1], text)
+
+
+def _cell(value: object, raw: bool) -> object:
     value = exported(value)
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+    if isinstance(value, list | dict):
+        value = json.dumps(value, ensure_ascii=False)
+    return disarmed(value) if isinstance(value, str) and not raw else value

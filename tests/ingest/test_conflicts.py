@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from pipeline.ingest import run
 from pipeline.ingest.run import Ingest
+from pipeline.ingest.summary import Summary
 from pipeline.logs import discover
 from pipeline.logs.assign import Rules
 from pipeline.store.delta import Conflict, Table
@@ -130,6 +132,36 @@ def test_an_end_within_a_log_of_several_batches(
     assert sum(entry.header for entry in place.ranges()) == 10
     if error is Conflict:
         assert (summary.total("rows"), summary.total("header")) == (210, 10)
+    assert_ranges_add_up(place)
+    assert_nothing_new(place)
+
+
+def _another(place: Place) -> Summary:
+    """Another process's ingest of the same logs, begun a little later."""
+    return Ingest(Store(place.store.root), HOSTS, Rules(), now=NOW + timedelta(minutes=5)).run([place.logs])
+
+
+@pytest.mark.parametrize("commits", [1, 2, 3])
+def test_the_rest_of_a_log_that_another_process_was_faster_with(
+    place: Place, monkeypatch: pytest.MonkeyPatch, commits: int
+) -> None:
+    """Between two commits of one log another process reads the rest of it: each says what it added itself."""
+    monkeypatch.setattr(run, "BATCH_BYTES", 4_000)
+    monkeypatch.setattr(discover.chunks, "__defaults__", (0, 2_000))
+    place.write(NAME, receive(range(200)))
+    plain, numbers, added = Table.commit, itertools.count(), list[int]()
+
+    def commit(self: Table, add: Any, remove: Any) -> None:
+        if next(numbers) == commits:
+            added.append(_another(place).total("rows"))
+        plain(self, add, remove)
+
+    monkeypatch.setattr(Table, "commit", commit)
+    summary = place.ingest()
+    assert sequence(place) == list(range(200))
+    assert 0 < added[0] < 200
+    assert summary.total("rows") == 200 - added[0]
+    assert summary.total("header") == 5
     assert_ranges_add_up(place)
     assert_nothing_new(place)
 

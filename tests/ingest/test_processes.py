@@ -136,24 +136,42 @@ def test_an_ingest_that_is_killed_at_any_moment_and_run_again_is_as_if_undisturb
     tmp_path: Path, undisturbed: dict[str, Counter[Any]]
 ) -> None:
     chance = random.Random(20261125)
-    place = Place(tmp_path / "timing")
-    tree(place)
-    begun = time.monotonic()
-    finished(start(place, batch=40_000))
-    whole = time.monotonic() - begun
-    killed = 0
-    for trial in range(12):
-        place = Place(tmp_path / str(trial))
-        tree(place)
-        for _ in range(chance.choice((1, 1, 2))):
-            process = start(place, batch=chance.choice((40_000, 2 << 30)))
-            time.sleep(whole * chance.uniform(0.25, 1.0))
+    whole, killed = _duration(tmp_path), 0
+    for pair in range(6):
+        places = [Place(tmp_path / f"{pair}-{n}") for n in range(2)]
+        ready = [place.logs.parent / "ready" for place in places]
+        for place in places:
+            tree(place)
+        both = [
+            start(place, batch=chance.choice((40_000, 2 << 30)), ready=path)
+            for place, path in zip(places, ready, strict=True)
+        ]
+        for process, path in zip(both, ready, strict=True):
+            while not path.exists():
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.002)
+            path.with_name("go").touch()
+            time.sleep(whole * chance.uniform(0.0, 1.1))
             process.send_signal(signal.SIGKILL)
             killed += process.wait() != 0
             process.communicate()
-        place.ingest()
-        assert everything(place) == undisturbed, _difference(everything(place), undisturbed)
-        assert_ranges_add_up(place)
-        again = place.ingest().as_json()
-        assert again["lines"]["read"] == 0
+        for place in places:
+            place.ingest()
+            assert everything(place) == undisturbed, _difference(everything(place), undisturbed)
+            assert_ranges_add_up(place)
+            again = place.ingest().as_json()
+            assert again["lines"]["read"] == 0
     assert killed >= 6
+
+
+def _duration(folder: Path) -> float:
+    """Seconds that an undisturbed ingest takes in a process of its own, imports left out."""
+    place = Place(folder / "timing")
+    tree(place)
+    process = start(place, batch=40_000, ready=place.logs.parent / "ready")
+    while not (place.logs.parent / "ready").exists():
+        time.sleep(0.002)
+    (place.logs.parent / "go").touch()
+    begun = time.monotonic()
+    finished(process)
+    return time.monotonic() - begun

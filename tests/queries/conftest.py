@@ -15,6 +15,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipeline import queries
+from pipeline.imports.kept import COLUMNS as IMPORTED_COLUMNS
 from pipeline.logs import message_tracking, smtp_protocol
 
 QUERIES = Path(__file__).resolve().parents[2] / "queries"
@@ -40,7 +42,9 @@ RELATIONS = {
     "known_pauses": "organisation VARCHAR, pause_from DATE, pause_to DATE",
     "known_first_detections": "organisation VARCHAR, server VARCHAR, first_detected TIMESTAMPTZ",
     "known_connectors": "organisation VARCHAR, connector VARCHAR, in_scope BOOLEAN",
-    "parameters": "organisation VARCHAR, since TIMESTAMPTZ, until TIMESTAMPTZ, as_of TIMESTAMPTZ",
+    "imported_reports": ", ".join(f"{name} {kind}" for name, kind in IMPORTED_COLUMNS),
+    "parameters": "organisation VARCHAR, since TIMESTAMPTZ, until TIMESTAMPTZ, as_of TIMESTAMPTZ, "
+    "server VARCHAR",
     "ref_catalogue": "as_of DATE",
 }
 CATALOGUE = {
@@ -52,9 +56,19 @@ CATALOGUE = {
     "ref_baselines": ("enforcement_baselines.csv", "minimum_build"),
     "ref_replies": ("smtp_replies.csv", None),
     "ref_hosts": ("exchange_online_hosts.csv", None),
+    "ref_retry_intervals": ("retry_intervals.csv", None),
+    "ref_pause_quotas": ("enforcement_pause.csv", None),
 }
 DATES = {"release_date", "mainstream_end", "extended_end", "esu_end", "effective_from", "as_of"}
-INTEGERS = {"stage", "day_from", "day_to", "throttle_minutes_per_hour", "block_minutes_per_hour"}
+INTEGERS = {
+    "stage",
+    "day_from",
+    "day_to",
+    "throttle_minutes_per_hour",
+    "block_minutes_per_hour",
+    "default_value",
+    "days_per_calendar_year",
+}
 
 HYBRID = "Outbound to Office 365 - 6f5e0f0e"
 TENANT = "contoso-mail-onmicrosoft-com.mail.protection.outlook.com"
@@ -121,8 +135,6 @@ def _connect() -> duckdb.DuckDBPyConnection:
     for relation, columns in RELATIONS.items():
         connection.execute(f"create table {relation} ({columns})")
     _catalogue(connection)
-    for name, sql in statements("views"):
-        connection.execute(f"create view {name} as {sql}")
     return connection
 
 
@@ -132,6 +144,8 @@ class Logs:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         self._lines = itertools.count(1)
+        self._made: list[str] = []
+        self.stand_ins: dict[str, str] = {}
 
     def rows(self, kind: str, *times: str, **cells: object) -> None:
         """One row a time, which is `HH:MM:SS` of 2026-11-20 or a whole timestamp.
@@ -180,9 +194,18 @@ class Logs:
                 f"max(date_time), null from {table}_lines group by organisation, source_id, {kind}"
             )
 
+    def make_views(self, sql: str) -> None:
+        """The views that a statement needs, computed anew from the present rows, as a session computes them."""
+        self._describe_sources()
+        while self._made:
+            self.connection.execute(f"drop table {self._made.pop()}")
+        for view in queries.needed_views(sql):
+            self.connection.execute(f"create table {view.name} as {self.stand_ins.get(view.name, view.sql)}")
+            self._made.append(view.name)
+
     def ask(self, sql: str) -> list[dict[str, object]]:
         """Records of a query; times as UTC without zone."""
-        self._describe_sources()
+        self.make_views(sql)
         result = self.connection.execute(sql)
         names = [column[0] for column in result.description or ()]
         return [dict(zip(names, map(_plain, record), strict=True)) for record in result.fetchall()]
@@ -207,16 +230,18 @@ def _plain(value: object) -> object:
 
 @pytest.fixture(scope="session")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    """One database for all tests: binding the views takes longer than any of them."""
+    """One database for all tests, with the catalogue."""
     with _connect() as made:
         yield made
 
 
 @pytest.fixture
-def logs(connection: duckdb.DuckDBPyConnection) -> Logs:
+def logs(connection: duckdb.DuckDBPyConnection) -> Iterator[Logs]:
     """An empty store; the report date is 2026-11-21."""
     for table in ("message_tracking_lines", "smtp_protocol_lines", *RELATIONS):
         connection.execute(f"delete from {table}")
-    connection.execute("insert into parameters values (null, null, null, '2026-11-21T00:00:00Z')")
+    connection.execute("insert into parameters values (null, null, null, '2026-11-21T00:00:00Z', null)")
     connection.execute("insert into ref_catalogue values ('2026-11-25')")
-    return Logs(connection)
+    made = Logs(connection)
+    yield made
+    made.make_views("")

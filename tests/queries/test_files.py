@@ -36,6 +36,7 @@ def described(sql: str) -> list[str]:
 @pytest.mark.parametrize("name", VIEWS)
 def test_view(logs: Logs, name: str) -> None:
     assert re.match(r"-- title: .+\n-- answers: .+\n-- columns:\n", VIEWS[name])
+    logs.make_views(f"select * from {name}")
     result = logs.connection.execute(f"select * from {name} limit 0")
     assert [column[0] for column in result.description] == described(VIEWS[name])
 
@@ -59,13 +60,18 @@ def test_reports_are_all_there() -> None:
         "delayed_messages",
         "exposure",
         "hand_overs",
+        "impact",
         "look_alikes",
+        "pause_planner",
         "peers",
         "quarantine",
+        "reconciliation",
+        "refusal_windows",
         "refusals",
         "server_builds",
         "servers",
         "sources",
+        "suspected_throttling",
     ]
 
 

@@ -74,6 +74,7 @@ def test_relations_have_typed_rows_and_keys(catalogue: Catalogue) -> None:
         "ref_replies",
         "ref_hosts",
         "ref_retry_intervals",
+        "ref_pause_quotas",
         "ref_products",
         "ref_catalogue",
     } == set(tables)
