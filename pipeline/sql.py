@@ -76,7 +76,7 @@ class Session:
         self.unsafe = unsafe
         self.connection = duckdb.connect()
         self._made: set[str] = set()
-        self._chosen = {snapshot.name: self._pruned(snapshot) for snapshot in snapshots}
+        self._chosen = {snapshot.name: needed_parts(snapshot, self.parameters) for snapshot in snapshots}
         self._run("set timezone = 'UTC'")
         self._run("set preserve_insertion_order = false")
         for snapshot in snapshots:
@@ -87,13 +87,7 @@ class Session:
             self._table(name, relation.columns, relation.rows)
         self._organisations(organisations)
         self._table("imported_reports", IMPORTED_COLUMNS, relation_rows(imported, self.parameters.organisation))
-        self._table(
-            "parameters",
-            [("organisation", "VARCHAR"), ("since", "TIMESTAMPTZ"), ("until", "TIMESTAMPTZ"), ("as_of", "TIMESTAMPTZ"),
-             ("server", "VARCHAR")],
-            [(self.parameters.organisation, self.parameters.since, self.parameters.until,
-              self.parameters.as_of or datetime.now(UTC), _short_name(self.parameters.server))],
-        )
+        self._run(parameters_table(self.parameters))
         if not unsafe:
             self._lock(snapshots)
 
@@ -167,16 +161,6 @@ class Session:
         for name, columns, rows in organisation_tables(known):
             self._table(name, columns, rows)
 
-    def _pruned(self, snapshot: Snapshot) -> list[Part]:
-        wanted, since, until = self.parameters.organisation, self.parameters.since, self.parameters.until
-        return [
-            part
-            for part in snapshot.parts
-            if (wanted is None or part.organisation == wanted)
-            and (since is None or part.last_time is None or part.last_time >= since)
-            and (until is None or part.first_time is None or part.first_time < until)
-        ]
-
     def _lock(self, snapshots: Sequence[Snapshot]) -> None:
         files = [str(snapshot.root / part.path) for snapshot in snapshots for part in self._chosen[snapshot.name]]
         listed = ", ".join(literal(file) for file in files)
@@ -187,6 +171,31 @@ class Session:
 
 class MissingFile(TbesError):
     """A live file vanished: another process compacted or purged. A new snapshot helps."""
+
+
+def needed_parts(snapshot: Snapshot, parameters: Parameters) -> list[Part]:
+    """The live parts that can hold rows of the organisation and time asked for."""
+    wanted, since, until = parameters.organisation, parameters.since, parameters.until
+    return [
+        part
+        for part in snapshot.parts
+        if (wanted is None or part.organisation == wanted)
+        and (since is None or part.last_time is None or part.last_time >= since)
+        and (until is None or part.first_time is None or part.first_time < until)
+    ]
+
+
+def parameters_table(parameters: Parameters) -> str:
+    """`parameters`: one row, its `as_of` now if none was given."""
+    columns = [
+        ("organisation", "VARCHAR"), ("since", "TIMESTAMPTZ"), ("until", "TIMESTAMPTZ"), ("as_of", "TIMESTAMPTZ"),
+        ("server", "VARCHAR"),
+    ]
+    row = (
+        parameters.organisation, parameters.since, parameters.until, parameters.as_of or datetime.now(UTC),
+        _short_name(parameters.server),
+    )
+    return table_sql("parameters", columns, [row])
 
 
 def table_views(snapshot: Snapshot, parts: Sequence[Part], parameters: Parameters) -> list[str]:

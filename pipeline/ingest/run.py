@@ -185,9 +185,15 @@ class Ingest:
         return todo
 
     def _leave(self, left: Left) -> None:
-        self._report(
-            FileReport(left.candidate.path, left.verdict.value, left.kind, left.organisation, left.server, left.note)
+        report = FileReport(
+            left.candidate.path, left.verdict.value, left.kind, left.organisation, left.server, left.note
         )
+        before = self._reports.get(report.path)
+        if before is not None and report.path in self._committed:
+            # This run committed a part of it before another process was faster with the rest.
+            report.outcome, report.bytes = before.outcome, before.bytes
+            report.rows, report.quarantined, report.header = self._committed[report.path]
+        self._report(report)
 
     def _report(self, report: FileReport) -> FileReport:
         self._reports[report.path] = report
@@ -212,6 +218,9 @@ class Ingest:
         known = self._planner.state.newest[job.source.source_id]
         name = job.head.kind.table
         if rows_agree(job, known, self._snapshots[name], self._entries[name], self.reader, self.writers[name]):
+            # Its place is noted, or it would be compared again each time.
+            span = self._load_for(job, job.head.kind.header.fields).span_of(job, 0, 1)
+            span.to_end = True
             return Left(
                 job.candidate, Verdict.UNCHANGED, job.source.kind, "a shorter copy of what was read", known.organisation,
                 known.server or "",

@@ -37,12 +37,37 @@
 --   minutes_per_hour: minutes per hour in it
 --   hand_overs_in_scope: messages that Exchange Online accepted from it on paths under enforcement
 --   note: what to know about the row
+--   clock_state: how enforcement stands with it: throttled, partly blocked, paused until ..., refusals have stopped, predicted, ...
+--   stage_earliest: lowest stage that it can be in at the report date
+--   stage_latest: highest stage that it can be in at the report date
+--   first_detected_earliest: first detection is not earlier, pauses allowed for, UTC; null = no bound
+--   first_detected_latest: first detection is not later, UTC; null = no bound
+--   next_stage: next stage
+--   next_stage_earliest: it does not begin earlier, with or without pauses, UTC; null = no bound
+--   next_stage_latest: without another pause it begins by then, UTC; null = no upper bound
+--   next_stage_latest_if_paused: it begins by then even if all pause days are used, UTC; null = no upper bound
+--   next_stage_throttle_rate: minutes an hour of temporary refusals in it, as the cmdlet names it; null = none or not public
+--   next_stage_block_rate: minutes an hour of permanent refusals in it, as the cmdlet names it; null = none
+--   full_block_earliest: all mail is not blocked earlier, with or without pauses, UTC; null = no bound
+--   full_block_latest: without another pause all mail is blocked by then, UTC; null = no upper bound
+--   full_block_latest_if_paused: all mail is blocked by then even if all pause days are used, UTC; null = no upper bound
+--   days_to_next_stage: whole days to next_stage_earliest; 0 = it can be there
+--   days_to_full_block: whole days to full_block_earliest; 0 = it can be there
+--   basis: observed, imported or predicted; null = no date
+--   confidence: how sure the dates are
+--   readings: which readings of the evidence fit
+--   next_action: what to do
+--   act_by: day by which it should be done, from the earliest date
 select
     organisation, server, product, generation, build, build_name, release_date, builds_behind,
     days_behind, newest_build, baseline_build, baseline_since, baseline_status, accepted,
     accepted_after_next_raise, build_risk, end_of_support, esu_end, supported,
     known_exploited_cves_open, cves_open, first_seen, last_seen, log_kinds, build_evidence,
     build_strength, builds_seen, interleaved, refusals, last_refusal, state, stage,
-    minutes_per_hour, hand_overs_in_scope, note
+    minutes_per_hour, hand_overs_in_scope, note,
+    clock_state, stage_earliest, stage_latest, first_detected_earliest, first_detected_latest, next_stage,
+    next_stage_earliest, next_stage_latest, next_stage_latest_if_paused, next_stage_throttle_rate,
+    next_stage_block_rate, full_block_earliest, full_block_latest, full_block_latest_if_paused, days_to_next_stage,
+    days_to_full_block, basis, confidence, readings, next_action, act_by
 from servers
 order by organisation, server

@@ -33,7 +33,10 @@ with moments as (
 ),
 
 last_stages as (
-    select max(stage) as stage, max(day_from) as day_from from current_stages
+    select
+        max(stage) as stage, max(day_from) as day_from,
+        min(case when throttle_minutes_per_hour > 0 or block_minutes_per_hour > 0 then day_from end) as first_refusing_day
+    from current_stages
 ),
 
 ends as (
@@ -53,15 +56,19 @@ pauses as (
 ),
 
 tenants as (
-    select t.organisation, t.is_contradictory, t.proven_still, s.servers
-    from clock_bounds as t
-    inner join (
-        select organisation, count(distinct server) as servers
-        from clock_bounds
-        where server <> '' and refusals > 0
-        group by organisation
-    ) as s on t.organisation = s.organisation
-    where t.server = ''
+    select
+        r.organisation, r.servers, r.contradicts_as_one and not r.contradicts_alone or t.proven_still > r.proven_still as does_not_fit
+    from (
+        select
+            c.organisation, count(distinct case when c.server <> '' and c.refusals > 0 then c.server end) as servers,
+            bool_or(c.server = '' and c.is_contradictory) as contradicts_as_one,
+            bool_or(c.server <> '' and c.is_contradictory) as contradicts_alone,
+            max(case when c.server <> '' then b.proven_still end) as proven_still
+        from clock_runs as c
+        left join clock_bounds as b on c.organisation = b.organisation and c.server = b.server
+        group by c.organisation
+    ) as r
+    left join clock_bounds as t on r.organisation = t.organisation and t.server = ''
 ),
 
 -- mail in scope that passed long after the last refusal
@@ -122,7 +129,7 @@ dated as (
         j.*, d.basis, n.stage as next_stage, x.earliest as next_earliest, x.latest as next_latest,
         x.latest_if_paused as next_if_paused, d.earliest as block_earliest, d.latest as block_latest,
         d.latest_if_paused as block_if_paused, s.throttle_minutes_per_hour as next_throttle, s.block_minutes_per_hour as next_block,
-        s.day_from as next_day, l.stage as last_stage, l.day_from as last_day
+        s.day_from as next_day, l.stage as last_stage, l.day_from as last_day, l.first_refusing_day
     from judged as j
     cross join last_stages as l
     left join nexts as n on j.organisation = n.organisation and j.server = n.server
@@ -150,7 +157,7 @@ decided as (
 stated as (
     select
         d.*, u.unknown_numbers, coalesce(b.blocks_decide, false) as blocks_decide, k.error_seconds, t.servers as refused_servers,
-        coalesce(t.is_contradictory or t.proven_still > 0, false) as tenant_does_not_fit, w.shared,
+        coalesce(t.does_not_fit, false) as tenant_does_not_fit, w.shared,
         case
             when d.pause_to is not null and (d.basis is not null) then 'paused until ' || cast(d.pause_to as varchar)
             when d.has_relapsed then 'fell back to a build below the floor'
@@ -250,7 +257,7 @@ select
                 when d.has_relapsed
                     then 'It fell back on ' || cast(cast(to_timestamp(d.below_after) as date) as varchar)
                         || ', and no refusal since decides. Never cleared: the dates as before. Resumed: later by the time with the accepted build. Began anew: report only until '
-                        || cast(cast(to_timestamp(d.below_after + 30 * 86400) as date) as varchar) || ' at the least.'
+                        || cast(cast(to_timestamp(d.below_after + d.first_refusing_day * 86400) as date) as varchar) || ' at the least.'
             end,
             case when d.is_updated then 'The episode ended on ' || cast(cast(to_timestamp(d.accepted_from) as date) as varchar) || ' with build ' || d.builds || ', which meets a known floor.' end,
             case when r.fitting <> '' then 'After the relapse these readings of the clock fit: ' || r.fitting || '.' end,

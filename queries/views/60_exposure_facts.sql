@@ -33,6 +33,24 @@
 --   blind_spots: gaps, counted by server, connector and log kind
 --   catalogue_as_of: state of the catalogue
 --   logs_are_newer: whether the logs are newer than the catalogue
+--   clock_server: server that is farthest on the way, whose dates follow; null = no date
+--   clock_state: how enforcement stands with it: throttled, partly blocked, paused until ..., refusals have stopped, predicted, ...
+--   stage_earliest: lowest stage that it can be in at the report date
+--   stage_latest: highest stage that it can be in at the report date
+--   first_detected_earliest: first detection is not earlier, pauses allowed for, UTC; null = no bound
+--   first_detected_latest: first detection is not later, UTC; null = no bound
+--   next_stage: next stage
+--   next_stage_earliest: it does not begin earlier, with or without pauses, UTC; null = no bound
+--   next_stage_latest: without another pause it begins by then, UTC; null = no upper bound
+--   next_stage_latest_if_paused: it begins by then even if all pause days are used, UTC; null = no upper bound
+--   full_block_earliest: all mail is not blocked earlier, with or without pauses, UTC; null = no bound
+--   full_block_latest: without another pause all mail is blocked by then, UTC; null = no upper bound
+--   full_block_latest_if_paused: all mail is blocked by then even if all pause days are used, UTC; null = no upper bound
+--   days_to_next_stage: whole days to next_stage_earliest; 0 = it can be there
+--   days_to_full_block: whole days to full_block_earliest; 0 = it can be there
+--   basis: observed, imported or predicted; null = no date
+--   act_by: day by which it should be done, from the earliest date
+--   confidence: how sure the dates are
 with states as (
     select * from mail_states where server = ''
 ),
@@ -93,6 +111,22 @@ blind as (
     group by organisation
 ),
 
+clocks as (
+    select *
+    from (
+        select
+            *,
+            row_number() over (
+                partition by organisation
+                order by
+                    coalesce(stage, 0) desc, coalesce(full_block_earliest, timestamptz '0001-01-01 00:00:00+00'), server
+            ) as nth
+        from server_clocks
+        where basis is not null
+    ) as ranked
+    where nth = 1
+),
+
 catalogue as (
     select max(as_of) as as_of from ref_catalogue
 )
@@ -107,7 +141,11 @@ select
     coalesce(d.messages, 0) as delayed, coalesce(d.pending, 0) as pending, d.longest, d.middle,
     coalesce(b.messages, 0) as bounced, n.logs_from, n.logs_to, p.as_of,
     n.logs_to is null or p.as_of - n.logs_to > interval 48 hour as stale, coalesce(g.spots, 0) as blind_spots,
-    k.as_of as catalogue_as_of, coalesce(cast(n.logs_to as date) > k.as_of, false) as logs_are_newer
+    k.as_of as catalogue_as_of, coalesce(cast(n.logs_to as date) > k.as_of, false) as logs_are_newer,
+    t.server as clock_server, t.state as clock_state, t.stage_earliest, t.stage_latest, t.first_detected_earliest,
+    t.first_detected_latest, t.next_stage, t.next_stage_earliest, t.next_stage_latest, t.next_stage_latest_if_paused,
+    t.full_block_earliest, t.full_block_latest, t.full_block_latest_if_paused, t.days_to_next_stage,
+    t.days_to_full_block, t.basis, t.act_by, t.confidence
 from states as s
 cross join parameters as p
 cross join catalogue as k
@@ -116,5 +154,6 @@ left join server_counts as c on s.organisation = c.organisation
 left join delayed as d on s.organisation = d.organisation
 left join bounced as b on s.organisation = b.organisation
 left join spans as n on s.organisation = n.organisation
+left join clocks as t on s.organisation = t.organisation
 left join blind as g on s.organisation = g.organisation
 where p.organisation is null or p.organisation = s.organisation

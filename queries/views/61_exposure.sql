@@ -28,6 +28,24 @@
 --   catalogue_as_of: state of the catalogue
 --   verdict: the answer in a few sentences
 --   next_action: what to do first
+--   clock_server: server that is farthest on the way, whose dates follow; null = no date
+--   clock_state: how enforcement stands with it: throttled, partly blocked, paused until ..., refusals have stopped, predicted, ...
+--   stage_earliest: lowest stage that it can be in at the report date
+--   stage_latest: highest stage that it can be in at the report date
+--   first_detected_earliest: first detection is not earlier, pauses allowed for, UTC; null = no bound
+--   first_detected_latest: first detection is not later, UTC; null = no bound
+--   next_stage: next stage
+--   next_stage_earliest: it does not begin earlier, with or without pauses, UTC; null = no bound
+--   next_stage_latest: without another pause it begins by then, UTC; null = no upper bound
+--   next_stage_latest_if_paused: it begins by then even if all pause days are used, UTC; null = no upper bound
+--   full_block_earliest: all mail is not blocked earlier, with or without pauses, UTC; null = no bound
+--   full_block_latest: without another pause all mail is blocked by then, UTC; null = no upper bound
+--   full_block_latest_if_paused: all mail is blocked by then even if all pause days are used, UTC; null = no upper bound
+--   days_to_next_stage: whole days to next_stage_earliest; 0 = it can be there
+--   days_to_full_block: whole days to full_block_earliest; 0 = it can be there
+--   basis: observed, imported or predicted; null = no date
+--   act_by: day by which it should be done, from the earliest date
+--   confidence: how sure the dates are
 with ranked as (
     -- refused mail first, then what the builds risk; without a hand-over nothing is refused
     select
@@ -122,5 +140,8 @@ select
         when state = 'recovered since' then 'Find out whether it was an update or a pause.'
         when state = 'not connecting' and risk >= 5 then 'Nothing for enforcement; the servers are out of date all the same.'
         else 'Nothing today.'
-    end as next_action
+    end as next_action,
+    clock_server, clock_state, stage_earliest, stage_latest, first_detected_earliest, first_detected_latest,
+    next_stage, next_stage_earliest, next_stage_latest, next_stage_latest_if_paused, full_block_earliest,
+    full_block_latest, full_block_latest_if_paused, days_to_next_stage, days_to_full_block, basis, act_by, confidence
 from ranked

@@ -129,12 +129,11 @@ wanted as materialized (
         end as stage_is
     from server_clocks as c
     inner join rates as r on c.organisation = r.organisation and c.server = r.server
-    inner join servers as v on c.organisation = v.organisation and c.server = v.server
     cross join current_stages as s
     where s.stage > 1
         and (
             s.stage = c.stage or s.stage >= c.next_stage
-            or (c.basis is null and v.build_risk = 'accepted today, refused after the next raise')
+            or (c.basis is null and c.state = 'accepted today, refused after the next raise')
         )
 ),
 

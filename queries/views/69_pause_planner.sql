@@ -116,7 +116,8 @@ choices as (
         b.*, cast(o.days as varchar) || ' days' as option, o.days as pause_days, b.start as day_from, o.days as option_order
     from budgets as b
     cross join (values (7), (14), (30)) as o(days)
-    where o.days <= case when b.left_this >= b.days_to_end then b.days_to_end + b.left_next else b.left_this end
+    where o.days < case when b.left_this >= b.days_to_end then b.days_to_end + b.left_next else b.left_this end
+        and o.days <> b.days_to_end
     union all
     select b.*, 'all days of this year', least(b.left_this, b.days_to_end), b.start, 1000
     from budgets as b

@@ -37,7 +37,8 @@ def test_each_culture(culture: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("culture", "words"), [("en-GB", "day first"), ("en-US", "month first"), ("sv-SE", "iso"), ("5.1 JSON", "iso")]
+    ("culture", "words"),
+    [("en-GB", "day first"), ("en-US", "month first"), ("sv-SE", "iso"), ("5.1 JSON", "iso")],
 )
 def test_the_reading_is_named(culture: str, words: str) -> None:
     assert decided(written(*CULTURES[culture])).words == words
@@ -53,7 +54,9 @@ def test_steps_in_the_wrong_order_decide() -> None:
     # 5 June, + 30 days = 5 July, + 60 = 4 August; month first the block (8 April) would come before the detection (6 May)
     reading = decided(written("05/06/2024 10:00", "05/07/2024 10:00", "04/08/2024 10:00"))
     assert reading.order == "dmy"
-    assert "BlockingEnabledDate 04/08/2024 10:00 is before FirstDetectedDate 05/06/2024 10:00" in reading.reason
+    assert (
+        "BlockingEnabledDate 04/08/2024 10:00 is before FirstDetectedDate 05/06/2024 10:00" in reading.reason
+    )
 
 
 def test_distances_of_the_ladder_decide() -> None:
@@ -61,7 +64,10 @@ def test_distances_of_the_ladder_decide() -> None:
     assert decided(written("02/01/2024 10:00", "01/02/2024 10:00")).order == "dmy"
     # 3 April + 30 days = 3 May (dmy); month first 4 March and 5 March, also in order: only the distance tells
     reading = decided(written("03/04/2024 10:00", "03/05/2024 10:00"))
-    assert (reading.order, reading.reason) == ("dmy", "only so ThrottleEnabledDate is 30 days after FirstDetectedDate")
+    assert (reading.order, reading.reason) == (
+        "dmy",
+        "only so ThrottleEnabledDate is 30 days after FirstDetectedDate",
+    )
     # 4 March + 30 days = 3 April (mdy); day first 3 April and 3 April + ... = 4 March: before it
     assert decided(written("3/4/2024 10:00", "4/3/2024 10:00")).order == "mdy"
 
@@ -80,7 +86,9 @@ def test_a_detection_still_to_come_decides() -> None:
 
 def test_what_stays_open_is_said_and_can_be_told() -> None:
     dates = written("05/06/2024 10:00")
-    assert decided(dates) == Reading(None, "ambiguous: day first or month first", "every date fits both readings")
+    assert decided(dates) == Reading(
+        None, "ambiguous: day first or month first", "every date fits both readings"
+    )
     assert decided(dates, told="mdy").words == "ambiguous: month first as told"
     assert decided(dates, told="mdy").order == "mdy"
 
@@ -134,7 +142,13 @@ def test_a_weekday_is_no_month() -> None:
     assert parse_date("mar, 5 nov 2024 10:00").read("dmy", UTC) == datetime(2024, 11, 5, 10, tzinfo=UTC)
 
 
-FORMATS = ("%d/%m/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%A, %d %B %Y %H:%M:%S")
+FORMATS = (
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%d.%m.%Y %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+    "%A, %d %B %Y %H:%M:%S",
+)
 
 
 @given(

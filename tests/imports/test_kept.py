@@ -16,7 +16,13 @@ from tests.imports.samples import TRUE_DATES
 
 WHEN = datetime(2026, 11, 25, 4, tzinfo=UTC)
 SERVER = ImportedServer(
-    "Exch1.fabrikam.example", "15.1.2507.16", "ExchangeServer2016", *TRUE_DATES[:3], 20, 0, TRUE_DATES[3],
+    "Exch1.fabrikam.example",
+    "15.1.2507.16",
+    "ExchangeServer2016",
+    *TRUE_DATES[:3],
+    20,
+    0,
+    TRUE_DATES[3],
     ("15.1.2507.31", "15.1.2507.39"),
 )
 KEPT = KeptImport(
@@ -62,10 +68,15 @@ def test_rows_of_the_relation() -> None:
     (row,) = relation_rows((KEPT,))
     named = dict(zip((name for name, _ in COLUMNS), row, strict=True))
     assert (named["server"], named["build_key"]) == ("EXCH1", 150010250700016)
-    assert (named["recommended_builds"], named["next_stage_start"]) == ("15.1.2507.31, 15.1.2507.39", TRUE_DATES[3])
+    assert (named["recommended_builds"], named["next_stage_start"]) == (
+        "15.1.2507.31, 15.1.2507.39",
+        TRUE_DATES[3],
+    )
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"version": 1}', '{"version": 1, "imports": [{"file": "x"}]}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"version": 1}', '{"version": 1, "imports": [{"file": "x"}]}']
+)
 def test_a_damaged_file_is_said(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE).write_text(content, encoding="utf-8")
     with pytest.raises(TbesError, match="import the reports again"):

@@ -98,7 +98,9 @@ def test_several_servers_and_what_a_prompt_adds() -> None:
     text = (
         "PS C:\\Users\\anna> Get-OnPremServerReportInfo | fl\n"
         + format_list()
-        + format_list(CULTURES["de-DE"], fqdn="exch2.fabrikam.example", build="15.01.2507.017", rates=("", ""))
+        + format_list(
+            CULTURES["de-DE"], fqdn="exch2.fabrikam.example", build="15.01.2507.017", rates=("", "")
+        )
         + "\nPS C:\\Users\\anna>\n"
     )
     first, second = parsed(text).servers
@@ -108,7 +110,11 @@ def test_several_servers_and_what_a_prompt_adds() -> None:
 
 
 def test_double_spaced_text_and_other_properties() -> None:
-    text = format_list().replace("\n", "\n\n").replace("Build  ", "RunspaceId               : 6f5e0f0e-1\nBuild  ")
+    text = (
+        format_list()
+        .replace("\n", "\n\n")
+        .replace("Build  ", "RunspaceId               : 6f5e0f0e-1\nBuild  ")
+    )
     report = parsed(text)
     assert report.servers == (SERVER,)
     assert report.notes == ("Fields that are not used: RunspaceId.",)
@@ -118,7 +124,11 @@ def test_double_spaced_text_and_other_properties() -> None:
 @pytest.mark.parametrize("head", ["", "#TYPE System.Management.Automation.PSCustomObject\r\n"])
 def test_csv(delimiter: str, head: str) -> None:
     report = parsed(as_csv(delimiter, cells(), {**cells(), "ServerFQDN": "b.fabrikam.example"}, head=head))
-    assert (report.form, report.servers[0], report.servers[1].server_fqdn) == ("CSV", SERVER, "b.fabrikam.example")
+    assert (report.form, report.servers[0], report.servers[1].server_fqdn) == (
+        "CSV",
+        SERVER,
+        "b.fabrikam.example",
+    )
 
 
 def test_csv_of_an_array_keeps_no_builds() -> None:
@@ -135,9 +145,18 @@ def test_csv_with_a_broken_line() -> None:
 def test_json_of_both_powershells() -> None:
     windows = cells(CULTURES["5.1 JSON"])
     windows["FirstDetectedDate"] = {
-        "value": CULTURES["5.1 JSON"][0], "DisplayHint": 2, "DateTime": "Thursday, March 28, 2024 12:15:08 AM",
+        "value": CULTURES["5.1 JSON"][0],
+        "DisplayHint": 2,
+        "DateTime": "Thursday, March 28, 2024 12:15:08 AM",
     }
-    windows["Build"] = {"Major": 15, "Minor": 1, "Build": 2507, "Revision": 16, "MajorRevision": 0, "MinorRevision": 16}
+    windows["Build"] = {
+        "Major": 15,
+        "Minor": 1,
+        "Build": 2507,
+        "Revision": 16,
+        "MajorRevision": 0,
+        "MinorRevision": 16,
+    }
     windows["RecommendedBuildVersions"] = BUILDS.split(",")
     assert parsed(json.dumps([windows])).servers == (SERVER,)
     assert parsed(json.dumps({"value": [windows], "Count": 1})).servers == (SERVER,)
@@ -156,7 +175,10 @@ def test_json_of_both_powershells() -> None:
         (format_list(rates=("often", "0")), "NextStageThrottleRate of Exch1.fabrikam.example: 'often'"),
         (format_list(rates=("61", "0")), "no number of minutes"),
         (format_list(("soon", "", "", "")), "FirstDetectedDate of Exch1.fabrikam.example: 'soon'"),
-        (format_list(("05/06/2024 10:00", "", "", "")), "ambiguous: 05/06/2024 10:00 .* --date-order dmy or --date-order mdy"),
+        (
+            format_list(("05/06/2024 10:00", "", "", "")),
+            "ambiguous: 05/06/2024 10:00 .* --date-order dmy or --date-order mdy",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_said_in_one_sentence(text: str, problem: str) -> None:
@@ -168,8 +190,12 @@ def test_what_cannot_be_read_is_said_in_one_sentence(text: str, problem: str) ->
 def test_a_told_order_and_zone() -> None:
     text = format_list(("05/06/2024 01:00", "", "", ""))
     berlin = ZoneInfo("Europe/Berlin")
-    assert parsed(text, told="dmy", zone=berlin).servers[0].first_detected == datetime(2024, 6, 4, 23, tzinfo=UTC)
-    assert parsed(text, told="mdy", zone=berlin).servers[0].first_detected == datetime(2024, 5, 5, 23, tzinfo=UTC)
+    assert parsed(text, told="dmy", zone=berlin).servers[0].first_detected == datetime(
+        2024, 6, 4, 23, tzinfo=UTC
+    )
+    assert parsed(text, told="mdy", zone=berlin).servers[0].first_detected == datetime(
+        2024, 5, 5, 23, tzinfo=UTC
+    )
 
 
 def test_a_list_cut_short_is_said() -> None:

@@ -199,9 +199,16 @@ class Logs:
         self._describe_sources()
         while self._made:
             self.connection.execute(f"drop table {self._made.pop()}")
-        for view in queries.needed_views(sql):
-            self.connection.execute(f"create table {view.name} as {self.stand_ins.get(view.name, view.sql)}")
-            self._made.append(view.name)
+        bodies = {view.name: self.stand_ins.get(view.name, view.body) for view in queries.views()}
+        needed: set[str] = set()
+        new = set(queries.view_names().findall(sql.lower()))
+        while new:
+            needed |= new
+            new = {name for view in new for name in queries.view_names().findall(bodies[view])} - needed
+        for name, body in bodies.items():
+            if name in needed:
+                self.connection.execute(f"create table {name} as {body}")
+                self._made.append(name)
 
     def ask(self, sql: str) -> list[dict[str, object]]:
         """Records of a query; times as UTC without zone."""

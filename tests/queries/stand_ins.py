@@ -41,10 +41,15 @@ def relation(columns: dict[str, str], *rows: dict[str, object]) -> str:
     selects = [
         "select "
         + ", ".join(
-            f"cast({_literal(row.get(name, defaults.get(name)))} as {kind}) as {name}" for name, kind in columns.items()
+            f"cast({_literal(row.get(name, defaults.get(name)))} as {kind}) as {name}"
+            for name, kind in columns.items()
         )
         for row in rows
-    ] or ["select " + ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items()) + " limit 0"]
+    ] or [
+        "select "
+        + ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+        + " limit 0"
+    ]
     return " union all ".join(selects)
 
 

@@ -81,7 +81,10 @@ def test_the_public_case(logs: Logs) -> None:
 
 @pytest.mark.parametrize(
     ("pause_to", "words"),
-    [("2024-04-09", "(the known pauses are of 6 days: they explain it)"), ("2024-04-07", "(the known pauses are of 4 days)")],
+    [
+        ("2024-04-09", "(the known pauses are of 6 days: they explain it)"),
+        ("2024-04-07", "(the known pauses are of 4 days)"),
+    ],
 )
 def test_known_pauses_are_weighed(logs: Logs, pause_to: str, words: str) -> None:
     imported(logs)
@@ -93,7 +96,9 @@ def test_known_pauses_are_weighed(logs: Logs, pause_to: str, words: str) -> None
 def test_earlier_than_the_table_is_no_pause(logs: Logs) -> None:
     imported(logs, next_stage_start="2024-05-14T00:15:08Z")
     reading = compared(logs)["NextStageStartDate", "table of stages"]["reading"]
-    assert str(reading).startswith("3 days earlier than the table") and "No pause can explain it" in str(reading)
+    assert str(reading).startswith("3 days earlier than the table") and "No pause can explain it" in str(
+        reading
+    )
 
 
 def test_moved_dates_and_unknown_rates(logs: Logs) -> None:
@@ -106,7 +111,10 @@ def test_moved_dates_and_unknown_rates(logs: Logs) -> None:
     )
     rows = compared(logs)
     throttle = rows["ThrottleEnabledDate", "table of stages"]
-    assert (throttle["agreement"], str(throttle["reading"])[:27]) == ("conflict", "6 days later than the table")
+    assert (throttle["agreement"], str(throttle["reading"])[:27]) == (
+        "conflict",
+        "6 days later than the table",
+    )
     # an hour is summer time
     assert rows["BlockingEnabledDate", "table of stages"]["agreement"] == "agrees"
     assert rows["NextStageThrottleRate, -BlockRate", "table of stages"]["agreement"] == "conflict"
@@ -181,7 +189,10 @@ def test_a_refused_server_that_the_report_does_not_name(logs: Logs) -> None:
     imported(logs, server="EX02", server_fqdn="ex02.contoso.example")
     imported(logs, organisation="fabrikam", server="EX03", server_fqdn="ex03.fabrikam.example")
     (row,) = [row for row in logs.report("reconciliation") if row["server"] == "EX01"]
-    assert (row["agreement"], row["field"], row["reported"], row["file"]) == ("only in the logs", "ServerFQDN", None, None)
+    assert (row["agreement"], row["field"], row["reported"], row["file"]) == (
+        "only in the logs",
+        "ServerFQDN",
+        None,
+        None,
+    )
     assert "no imported report names it" in str(row["reading"])
-
-

@@ -19,7 +19,13 @@ def seconds(time: str, day: str = DAY) -> int:
 def windows(logs: Logs, *refusals: tuple[str, str, int], **cells: object) -> list[dict[str, object]]:
     """Rows for refusals given as (server, HH:MM:SS, minutes an hour)."""
     rows = (
-        {"server": server, "refused_at": seconds(time), "minutes_per_hour": minutes, "action": "throttle", **cells}
+        {
+            "server": server,
+            "refused_at": seconds(time),
+            "minutes_per_hour": minutes,
+            "action": "throttle",
+            **cells,
+        }
         for server, time, minutes in refusals
     )
     logs.stand_ins["clock_refusals"] = relation(CLOCK_REFUSAL, *rows)
@@ -65,7 +71,10 @@ def test_a_fixed_window_that_straddles_the_hour(logs: Logs) -> None:
         "looks": "fixed",
         "other_servers": "no other server was refused",
     }
-    assert words == "Refusals: 6, spells: 3, minutes of the hour: 58 to 2, 5 in all (named: 5), accepted inside: 0."
+    assert (
+        words
+        == "Refusals: 6, spells: 3, minutes of the hour: 58 to 2, 5 in all (named: 5), accepted inside: 0."
+    )
 
 
 def test_acceptance_inside_a_spell_is_counted(logs: Logs) -> None:
@@ -121,7 +130,10 @@ def test_a_spell_over_midnight_is_of_its_first_day(logs: Logs) -> None:
         for day, time in ((DAY, "23:57:00"), ("2026-11-21", "00:03:00"), ("2026-11-21", "00:57:00"))
     ]
     logs.stand_ins["clock_refusals"] = relation(CLOCK_REFUSAL, *rows)
-    found = [(row["day"], row["first_minute"], row["last_minute"], row["refusals"]) for row in logs.report("refusal_windows")]
+    found = [
+        (row["day"], row["first_minute"], row["last_minute"], row["refusals"])
+        for row in logs.report("refusal_windows")
+    ]
     assert found == [(DAY, 57, 3, 2), ("2026-11-21", 57, 57, 1)]
 
 

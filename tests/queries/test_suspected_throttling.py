@@ -26,7 +26,9 @@ def handed_over(logs: Logs, came: str, latency: float, **cells: object) -> None:
     )
 
 
-def throttled_day(logs: Logs, *, late: int = 10, hours: tuple[int, ...] = (7, 8, 9, 10, 11), **cells: object) -> None:
+def throttled_day(
+    logs: Logs, *, late: int = 10, hours: tuple[int, ...] = (7, 8, 9, 10, 11), **cells: object
+) -> None:
     """Each hour one message every five minutes; those of minutes 20 and 25 wait ten minutes, `late` of them at most."""
     left = late
     for hour in hours:
@@ -98,7 +100,11 @@ def test_late_in_this_hub_is(logs: Logs) -> None:
 def test_a_quoted_refusal_is_proof_and_no_suspicion(logs: Logs, action: str) -> None:
     throttled_day(logs)
     logs.rows(
-        "message-tracking", "10:21:00", event_id="DEFER", message_id="<r@contoso.example>", connector_id=HYBRID,
+        "message-tracking",
+        "10:21:00",
+        event_id="DEFER",
+        message_id="<r@contoso.example>",
+        connector_id=HYBRID,
         **refusal(action, 5),
     )
     assert logs.report("suspected_throttling") == []
@@ -125,9 +131,16 @@ def test_other_tenants_do_not_count(logs: Logs) -> None:
 def test_other_replies_are_named(logs: Logs) -> None:
     throttled_day(logs)
     logs.rows(
-        "message-tracking", "10:21:00", "10:22:00", event_id="DEFER", message_id="<r@contoso.example>", connector_id=HYBRID,
-        reply="451 4.7.500 Server busy. Please try again later from [192.0.2.1]. (AS77712)", reply_code=451,
-        enhanced_code="4.7.500", destination_class="exchange-online",
+        "message-tracking",
+        "10:21:00",
+        "10:22:00",
+        event_id="DEFER",
+        message_id="<r@contoso.example>",
+        connector_id=HYBRID,
+        reply="451 4.7.500 Server busy. Please try again later from [192.0.2.1]. (AS77712)",
+        reply_code=451,
+        enhanced_code="4.7.500",
+        destination_class="exchange-online",
     )
     (row,) = logs.report("suspected_throttling")
     assert str(row["other_replies"]).startswith("4.7.500 ") and str(row["other_replies"]).endswith("(2)")

@@ -36,6 +36,27 @@
 --   minutes_per_hour: minutes per hour in it
 --   hand_overs_in_scope: messages that Exchange Online accepted from it on paths under enforcement
 --   note: what to know about the row
+--   clock_state: how enforcement stands with it: throttled, partly blocked, paused until ..., refusals have stopped, predicted, ...
+--   stage_earliest: lowest stage that it can be in at the report date
+--   stage_latest: highest stage that it can be in at the report date
+--   first_detected_earliest: first detection is not earlier, pauses allowed for, UTC; null = no bound
+--   first_detected_latest: first detection is not later, UTC; null = no bound
+--   next_stage: next stage
+--   next_stage_earliest: it does not begin earlier, with or without pauses, UTC; null = no bound
+--   next_stage_latest: without another pause it begins by then, UTC; null = no upper bound
+--   next_stage_latest_if_paused: it begins by then even if all pause days are used, UTC; null = no upper bound
+--   next_stage_throttle_rate: minutes an hour of temporary refusals in it, as the cmdlet names it; null = none or not public
+--   next_stage_block_rate: minutes an hour of permanent refusals in it, as the cmdlet names it; null = none
+--   full_block_earliest: all mail is not blocked earlier, with or without pauses, UTC; null = no bound
+--   full_block_latest: without another pause all mail is blocked by then, UTC; null = no upper bound
+--   full_block_latest_if_paused: all mail is blocked by then even if all pause days are used, UTC; null = no upper bound
+--   days_to_next_stage: whole days to next_stage_earliest; 0 = it can be there
+--   days_to_full_block: whole days to full_block_earliest; 0 = it can be there
+--   basis: observed, imported or predicted; null = no date
+--   confidence: how sure the dates are
+--   readings: which readings of the evidence fit
+--   next_action: what to do
+--   act_by: day by which it should be done, from the earliest date
 -- materialised: small
 with evidence as materialized (
     select * from server_builds
@@ -131,9 +152,15 @@ select
             end
         ),
         ''
-    ) as note
+    ) as note,
+    c.state as clock_state, c.stage_earliest, c.stage_latest, c.first_detected_earliest, c.first_detected_latest,
+    c.next_stage, c.next_stage_earliest, c.next_stage_latest, c.next_stage_latest_if_paused,
+    c.next_stage_throttle_rate, c.next_stage_block_rate, c.full_block_earliest, c.full_block_latest,
+    c.full_block_latest_if_paused, c.days_to_next_stage, c.days_to_full_block, c.basis, c.confidence, c.readings,
+    c.next_action, c.act_by
 from described as d
 inner join states as m on d.organisation = m.organisation and d.server = m.server
 left join kinds as k on d.organisation = k.organisation and d.server = k.server
 left join build_facts as f
     on d.build = f.build or (d.build is null and f.build is null and d.product_alone = f.product)
+left join server_clocks as c on d.organisation = c.organisation and d.server = c.server
