@@ -57,34 +57,11 @@ def ingest_command(
     if as_json:
         click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2))
     elif not quiet:
-        ingest_summary.print_summary(_console(), summary, target.root)
+        ingest_summary.print_summary(console(), summary, target.root)
     found_logs = any(file.outcome not in ("skipped", "failed") for file in summary.files)
     if not found_logs and not any(file.outcome == "failed" for file in summary.files):
         raise UsageError(ingest_summary.no_logs_sentence(paths, summary))
     return ExitCode.QUARANTINED if summary.bad > max_bad else ExitCode.DONE
-
-
-def report_command(
-    name: str, format_: str | None, output: Path | None, tz: str | None, fail_on: tuple[str, ...], **common: Any
-) -> ExitCode:
-    """Print or write one report, and look for what --fail-on names."""
-    from pipeline.fail_on import findings, parse_conditions, sentence
-
-    conditions = parse_conditions(fail_on)
-    found: list[str] = []
-
-    def rows(session: Any) -> Any:
-        found[:] = findings(session, conditions)
-        return session.report(name)
-
-    known = {report.name: report for report in queries.reports()}
-    if name not in known:
-        raise UsageError(f"There is no report {name!r}. Reports are: {', '.join(known)}")
-    chosen = format_ or _by_ending(output)
-    _write(rows, known[name], chosen, output, tz, common)
-    if found:
-        click.echo(sentence(found), err=True)
-    return ExitCode.FINDINGS if found else ExitCode.DONE
 
 
 def reports_command() -> ExitCode:
@@ -103,7 +80,7 @@ def export_command(directory: Path, **common: Any) -> ExitCode:
         directory.mkdir(parents=True, exist_ok=True)
         for report in queries.reports():
             result = session.report(report.name)
-            _write_file(directory / f"{report.name}.csv", to_csv(result))
+            write_file(directory / f"{report.name}.csv", to_csv(result))
             click.echo(f"{directory / report.name}.csv  {len(result.rows)} rows")
 
     with_session(write, common)
@@ -121,7 +98,7 @@ def sql_command(
     if not text.strip():
         raise UsageError('No SQL was given, for example: tbes sql "select * from servers"')
     default = "table" if output is None and sys.stdout.isatty() else "csv"
-    chosen = format_ or (_by_ending(output) if output else default)
+    chosen = format_ or (by_ending(output) if output else default)
     _write(lambda session: session.query(text), None, chosen, output, tz, common, unsafe=unsafe)
     return ExitCode.DONE
 
@@ -158,8 +135,8 @@ def demo_command(tz: str | None, keep: Path | None) -> ExitCode:
             summary = Ingest(
                 store, hosts_of(catalogue), Rules(), progress=progress
             ).run([samples])
-        console = _console()
-        ingest_summary.print_summary(console, summary, store.root)
+        screen = console()
+        ingest_summary.print_summary(screen, summary, store.root)
         common = {"store": folder, "as_of": _end_of_logs(store), "reference": None}
         report = next(report for report in queries.reports() if report.name == "exposure")
         _write(lambda session: session.report("exposure"), report, "table", None, tz, common)
@@ -206,14 +183,14 @@ def _write(
     rows: Callable[[Any], Any], report: queries.Query | None, format_: str, output: Path | None, tz: str | None,
     common: dict[str, Any], *, unsafe: bool = False,
 ) -> None:
-    zone, zone_name = _zone(tz)
+    zone, zone_name = display_zone(tz)
     result = with_session(rows, common, unsafe=unsafe)
     if format_ == "table":
         from pipeline.reports.terminal import print_table
 
         title, first, below = (report.title, report.terminal, report.below) if report else ("Result", (), ())
         if output is None:
-            print_table(_console(), result, title, zone, zone_name, first, below)
+            print_table(console(), result, title, zone, zone_name, first, below)
         else:
             from rich.console import Console
 
@@ -226,7 +203,7 @@ def _write(
     if output is None:
         click.echo(text, nl=False)
     else:
-        _write_file(output, text)
+        write_file(output, text)
 
 
 def with_session(use: Callable[[Any], Any], common: dict[str, Any], *, unsafe: bool = False) -> Any:
@@ -281,20 +258,11 @@ def _layout(pattern: str | None) -> tuple[str, ...]:
     return parts
 
 
-def _by_ending(output: Path | None) -> str:
-    if output is None:
-        return "table"
-    endings = {".csv": "csv", ".json": "json", ".txt": "table"}
-    if output.suffix.lower() not in endings:
-        raise UsageError(f"The format of {output.name} is not clear: end it in .csv or .json, or give --format")
-    return endings[output.suffix.lower()]
-
-
-def _write_file(path: Path, text: str) -> None:
+def write_file(path: Path, content: str | bytes) -> None:
     """Whole or not at all: beside it first, then renamed."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        beside.write_text(text, encoding="utf-8", newline="")
+        beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         os.replace(beside, path)
     except OSError as error:
         with suppress(OSError):
@@ -302,7 +270,8 @@ def _write_file(path: Path, text: str) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _zone(name: str | None) -> tuple[tzinfo, str]:
+def display_zone(name: str | None) -> tuple[tzinfo, str]:
+    """The zone of --tz with its name. Raises UsageError if there is none of that name."""
     if name is None:
         return UTC, "UTC"
     try:
@@ -311,7 +280,8 @@ def _zone(name: str | None) -> tuple[tzinfo, str]:
         raise UsageError(f"{name!r} is no time zone, as in Europe/Berlin or UTC") from error
 
 
-def _console() -> Any:
+def console() -> Any:
+    """The terminal, or a wide page off one."""
     from rich.console import Console
 
     # NO_COLOR and redirection are honoured by rich; off a terminal the table may be as wide as it needs.

@@ -30,7 +30,15 @@ from pipeline.errors import UsageError
 
 _ID = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$")
 _KEYS = {
-    "id", "name", "domains", "servers", "networks", "paths", "connectors_in_scope", "connectors_out_of_scope", "pauses",
+    "id",
+    "name",
+    "domains",
+    "servers",
+    "networks",
+    "paths",
+    "connectors_in_scope",
+    "connectors_out_of_scope",
+    "pauses",
     "first_detected",
 }
 
@@ -75,13 +83,16 @@ def _organisation(path: Path, number: int, table: dict[str, Any]) -> KnownOrgani
         raise UsageError(f"{where}: unknown key {sorted(unknown)[0]!r}; known are {', '.join(sorted(_KEYS))}")
     identity = table.get("id")
     if not isinstance(identity, str) or not _ID.match(identity):
-        raise UsageError(f"{where}: id must be 1 to 40 of a-z, 0-9 and -, as in id = \"contoso\"")
-    lists = {key: _texts(where, key, table.get(key, [])) for key in sorted(_KEYS - {"id", "name", "pauses", "first_detected"})}
+        raise UsageError(f'{where}: id must be 1 to 40 of a-z, 0-9 and -, as in id = "contoso"')
+    lists = {
+        key: _texts(where, key, table.get(key, []))
+        for key in sorted(_KEYS - {"id", "name", "pauses", "first_detected"})
+    }
     for network in lists["networks"]:
         try:
             ipaddress.ip_network(network, strict=False)
         except ValueError as error:
-            raise UsageError(f"{where}: {network!r} is no network, as in \"10.1.0.0/16\"") from error
+            raise UsageError(f'{where}: {network!r} is no network, as in "10.1.0.0/16"') from error
     return KnownOrganisation(
         id=identity,
         name=str(table.get("name", identity)),
@@ -104,7 +115,9 @@ def _pauses(where: str, value: Any) -> Iterator[tuple[date, date]]:
             if type(first) is not date or type(last) is not date or last < first:
                 raise TypeError
         except (KeyError, TypeError) as error:
-            raise UsageError(f"{where}: a pause is {{ from = 2026-10-01, to = 2026-10-14 }}, both days included") from error
+            raise UsageError(
+                f"{where}: a pause is {{ from = 2026-10-01, to = 2026-10-14 }}, both days included"
+            ) from error
         yield first, last
 
 
@@ -116,6 +129,6 @@ def _detections(where: str, value: Any) -> Iterator[tuple[str, datetime]]:
                 raise TypeError
         except (KeyError, TypeError) as error:
             raise UsageError(
-                f"{where}: a first detection is {{ server = \"EX01\", at = 2026-09-09T00:15:08Z }}"
+                f'{where}: a first detection is {{ server = "EX01", at = 2026-09-09T00:15:08Z }}'
             ) from error
         yield server, at if at.tzinfo else at.replace(tzinfo=UTC)

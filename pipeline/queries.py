@@ -87,6 +87,7 @@ def _read(path: Path, name: str) -> Query:
         elif key and key != "columns":
             header[key] += " " + line.removeprefix("--").strip()
     terminal, below = (
-        tuple(name.strip() for name in header.get(key, "").split(",") if name.strip()) for key in ("terminal", "below")
+        tuple(name.strip() for name in header.get(key, "").split(",") if name.strip())
+        for key in ("terminal", "below")
     )
     return Query(name, header.get("title", name), header.get("answers", ""), columns, terminal, below, text)

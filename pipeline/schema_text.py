@@ -28,12 +28,11 @@ GROUPS = {
     "catalogue": "Catalogue",
 }
 _UNIT = re.compile(
-    r"(?:^|,\s)(seconds|bytes|minutes per hour|minutes|hours|days|nanoseconds since 1970)\b(?=$|[;,.]| of | that | in )", re.I
+    r"\b(seconds since 1970|nanoseconds since 1970|minutes (?:per|an) hour)\b"
+    r"|(?:^|[,;]\s)(?:whole )?(seconds|bytes|minutes|hours|days)\b(?=$|[;,.]| of | that | in | from )",
+    re.I,
 )
-_UNIT_OF_NAME = (
-    ("_minutes_per_hour", "minutes per hour"), ("minutes_per_hour", "minutes per hour"), ("_seconds", "seconds"),
-    ("_minutes", "minutes"), ("_hours", "hours"), ("_days", "days"), ("_bytes", "bytes"), ("_percent", "percent"),
-)
+_UNIT_OF_NAME = re.compile(r"(?:^|_)(minutes_per_hour|seconds|minutes|hours|days|bytes|percent)(?:$|_)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +195,9 @@ def unit(column: ColumnText, kind: str) -> str | None:
     if kind.startswith(("VARCHAR", "BOOLEAN", "DATE", "MAP")):
         return None
     if found := _UNIT.search(column.meaning):
-        return found[1].lower()
-    return next((unit for ending, unit in _UNIT_OF_NAME if column.name.endswith(ending)), None)
+        return (found[1] or found[2]).lower().replace(" an ", " per ")
+    named = _UNIT_OF_NAME.search(column.name)
+    return named[1].replace("_", " ") if named else None
 
 
 def _with_unit(column: ColumnText) -> str:

@@ -31,14 +31,21 @@ def commands() -> str:
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         assert command is not None
-        inner = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
+        inner = click.Context(
+            command, info_name=name, parent=context, max_content_width=100, terminal_width=100
+        )
         lines += [f"## tbes {name}", "", "```text", command.get_help(inner), "```", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def reports() -> str:
     """docs/reports.md."""
-    lines = ["# Reports", "", "`tbes report NAME` prints one, `tbes export DIR` writes all. Times are UTC.", ""]
+    lines = [
+        "# Reports",
+        "",
+        "`tbes report NAME` prints one, `tbes export DIR` writes all. Times are UTC.",
+        "",
+    ]
     for report in queries.reports():
         lines += [f"## {report.name}", "", report.answers, "", *_columns(report.columns.items()), ""]
     return "\n".join(lines).rstrip() + "\n"
@@ -47,9 +54,11 @@ def reports() -> str:
 def tables() -> str:
     """docs/tables.md."""
     lines = [
-        "# Tables and views", "",
+        "# Tables and views",
+        "",
         "What `tbes sql` sees. The two tables hold the logs' rows under Exchange's own field names, hyphens turned to",
-        "underscores; `message_tracking_lines` and `smtp_protocol_lines` have the quarantined lines too.", "",
+        "underscores; `message_tracking_lines` and `smtp_protocol_lines` have the quarantined lines too.",
+        "",
     ]
     for module in (message_tracking, smtp_protocol):
         lines += [f"## {module.NAME}", "", "| column | type | meaning |", "|---|---|---|"]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.reference.catalogue import Catalogue
 from pipeline.decode import decode
+from pipeline.reference.catalogue import Catalogue
 
 TODAY = date(2026, 11, 25)
 WORDS = "Connecting Exchange server version is out-of-date; connection to Exchange Online {} for {} mins/hr."

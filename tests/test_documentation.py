@@ -19,7 +19,10 @@ def test_page_is_current(name: str) -> None:
 
 
 def test_readme_and_ci_run_the_same_test_command() -> None:
-    readme, ci = (ROOT / "README.md").read_text(encoding="utf-8"), (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    readme, ci = (
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        (ROOT / ".ci" / "run").read_text(encoding="utf-8"),
+    )
     command = ".venv/bin/python -m pytest"
     assert re.search(rf"^{re.escape(command)}$", readme, re.M)
     assert re.search(rf"^{re.escape(command)}$", ci, re.M)

@@ -96,7 +96,12 @@ class Planner:
         if known and self._may_stay(known) and not self._has_come_of_age(candidate, known):
             self._evidence[_place(candidate)].update([known.server] if known.server else [])
             return Left(
-                candidate, Verdict.UNCHANGED, known.kind, known.warning or "", known.organisation, known.server or ""
+                candidate,
+                Verdict.UNCHANGED,
+                known.kind,
+                known.warning or "",
+                known.organisation,
+                known.server or "",
             )
         try:
             start, whole = discover.head(candidate, HEAD)
@@ -114,34 +119,59 @@ class Planner:
             self._evidence[_place(candidate)][server] += 1
         # A half line is no identity: it changes when it is complete.
         record = b"" if head.is_open and not self._settled(candidate) else head.first_record
-        return Looked(candidate, head, _identity(head.kind.name, head.header_block, record, candidate.path), server)
+        return Looked(
+            candidate, head, _identity(head.kind.name, head.header_block, record, candidate.path), server
+        )
 
     def decide(self, looked: Looked) -> Job | Left:
         """Second step: whose it is, and which part of it is new."""
         candidate, kind = looked.candidate, looked.head.kind
         assignment = assign(
-            candidate.path, candidate.folders, candidate.name, kind, looked.row_server or self._neighbours(looked), self.rules
+            candidate.path,
+            candidate.folders,
+            candidate.name,
+            kind,
+            looked.row_server or self._neighbours(looked),
+            self.rules,
         )
         assignment = self._of_one_organisation(assignment)
         source_id = _source_id(assignment.organisation, looked.content_id)
         at_path = self.state.by_path.get(candidate.path)
-        if at_path and at_path.content_id == looked.content_id and at_path.organisation == assignment.organisation:
+        if (
+            at_path
+            and at_path.content_id == looked.content_id
+            and at_path.organisation == assignment.organisation
+        ):
             source_id = at_path.source_id
         elsewhere = sorted(
-            other for other in self.state.by_content.get(looked.content_id, ())
+            other
+            for other in self.state.by_content.get(looked.content_id, ())
             if self.state.newest[other].organisation != assignment.organisation
         )
         if elsewhere and not self.reassign:
             owner = self.state.newest[elsewhere[0]].organisation
             return Left(
-                candidate, Verdict.SKIPPED, "same log under another organisation",
+                candidate,
+                Verdict.SKIPPED,
+                "same log under another organisation",
                 f"already in the store as {owner}, now found as {assignment.organisation}; --reassign moves it",
                 assignment.organisation,
             )
-        server = self.state.server_name(assignment.organisation, assignment.server) if assignment.server else None
-        source = Source(source_id, candidate.path, kind.name, server, assignment.server_basis, assignment.service)
+        server = (
+            self.state.server_name(assignment.organisation, assignment.server) if assignment.server else None
+        )
+        source = Source(
+            source_id, candidate.path, kind.name, server, assignment.server_basis, assignment.service
+        )
         known = self.state.newest.get(source_id)
-        fresh = Job(candidate, looked.head, source, looked.content_id, assignment, warning=_warning(looked, assignment))
+        fresh = Job(
+            candidate,
+            looked.head,
+            source,
+            looked.content_id,
+            assignment,
+            warning=_warning(looked, assignment),
+        )
         if elsewhere:
             return self._replacing(replace(fresh, replaces=(*elsewhere, *([source_id] if known else []))))
         if known is None:
@@ -155,7 +185,12 @@ class Planner:
     def _continue(self, job: Job, known: Range) -> Job | Left:
         candidate = job.candidate
         unchanged = Left(
-            candidate, Verdict.UNCHANGED, job.source.kind, "", job.assignment.organisation, job.source.server or ""
+            candidate,
+            Verdict.UNCHANGED,
+            job.source.kind,
+            "",
+            job.assignment.organisation,
+            job.source.server or "",
         )
         try:
             tail, further = _look_behind(candidate, known.position_to)
@@ -167,17 +202,26 @@ class Planner:
         if matches and before and before.source_id == known.source_id and not self._brings(candidate, known):
             return unchanged
         if matches and not further:
-            return replace(job, position=known.position_to, line=known.next_line, tail=tail, warning=known.warning)
+            return replace(
+                job, position=known.position_to, line=known.next_line, tail=tail, warning=known.warning
+            )
         if matches and known.open_end:
             return replace(job, replaces=(known.source_id,), grown=True)
         if matches:
             header, at = _header_at(candidate, known, job.head)
             return replace(
-                job, position=known.position_to, line=known.next_line, tail=tail, header=header, header_position=at,
+                job,
+                position=known.position_to,
+                line=known.next_line,
+                tail=tail,
+                header=header,
+                header_position=at,
                 grown=True,
             )
         if (other := self._goes_on_like(job, known)) is not None:
-            of_other = self._continue(replace(job, source=replace(job.source, source_id=other.source_id)), other)
+            of_other = self._continue(
+                replace(job, source=replace(job.source, source_id=other.source_id)), other
+            )
             if not same_path or isinstance(of_other, Left):
                 return of_other
             return replace(of_other, replaces=(*of_other.replaces, known.source_id))
@@ -247,10 +291,16 @@ class Planner:
         """A job for a file whose taken part differs: in the same place it replaces, elsewhere it is a second source."""
         if known.path == job.candidate.path:
             return self._replacing(
-                replace(job, replaces=(known.source_id,), grown=True, warning="its taken part was changed: read anew")
+                replace(
+                    job,
+                    replaces=(known.source_id,),
+                    grown=True,
+                    warning="its taken part was changed: read anew",
+                )
             )
         return replace(
-            job, source=replace(job.source, source_id=self.fresh_source_id(job)),
+            job,
+            source=replace(job.source, source_id=self.fresh_source_id(job)),
             warning=f"begins like {known.path} but goes on otherwise: kept as a second source",
         )
 
@@ -295,7 +345,10 @@ def _look_behind(candidate: Candidate, position: int) -> tuple[bytes, bool]:
 
 def _may_be_saved_anew(candidate: Candidate, known: Range) -> bool:
     """Whether other line ends or a BOM can make the difference in size."""
-    return candidate.container in ("plain", "zip") and abs(candidate.size - known.position_to) <= known.next_line + 3
+    return (
+        candidate.container in ("plain", "zip")
+        and abs(candidate.size - known.position_to) <= known.next_line + 3
+    )
 
 
 def _header_at(candidate: Candidate, known: Range, head: Head) -> tuple[Header, int]:
@@ -324,7 +377,10 @@ def _header_identities(looked: Looked) -> set[str]:
     """What the log was while it had no row and the first lines of its header, or none of it."""
     lines = looked.head.header_block.split(b"\n")
     kind, path = looked.head.kind.name, looked.candidate.path
-    return {_identity(kind, b"\n".join(lines[:count]).strip(b"\n\x00"), b"", path) for count in range(len(lines) + 1)}
+    return {
+        _identity(kind, b"\n".join(lines[:count]).strip(b"\n\x00"), b"", path)
+        for count in range(len(lines) + 1)
+    }
 
 
 def _has_pending(candidate: Candidate, known: Range) -> bool:
@@ -335,10 +391,26 @@ def _place(candidate: Candidate) -> tuple[str, ...]:
     """The folders above Exchange's own: logs below the same ones are of the same server."""
     folders: list[str] = [str(candidate.file.parent) if not candidate.folders else ""]
     for folder in candidate.folders:
-        if folder.lower() in ("transportroles", "v14", "v15", "messagetracking", "protocollog", "smtpsend", "smtpreceive"):
+        if folder.lower() in (
+            "transportroles",
+            "v14",
+            "v15",
+            "messagetracking",
+            "protocollog",
+            "smtpsend",
+            "smtpreceive",
+        ):
             break
         folders.append(folder)
-    while folders[1:] and folders[-1].lower() in ("logs", "frontend", "hub", "edge", "mailbox", "delivery", "submission"):
+    while folders[1:] and folders[-1].lower() in (
+        "logs",
+        "frontend",
+        "hub",
+        "edge",
+        "mailbox",
+        "delivery",
+        "submission",
+    ):
         folders.pop()
     return tuple(folders)
 
@@ -348,5 +420,7 @@ def _source_id(organisation: str, content: str) -> str:
 
 
 def _warning(looked: Looked, assignment: Assignment) -> str | None:
-    by_shape = "no header: kind and columns by the shape of its first line" if looked.head.kind.by_shape else None
+    by_shape = (
+        "no header: kind and columns by the shape of its first line" if looked.head.kind.by_shape else None
+    )
     return "; ".join(filter(None, (by_shape, assignment.doubt))) or None

@@ -46,7 +46,11 @@ def without_sources(
 
 
 def rows_agree(
-    job: Job, known: Range, snapshot: Snapshot, entries: dict[str, list[Range]], reader: Reader,
+    job: Job,
+    known: Range,
+    snapshot: Snapshot,
+    entries: dict[str, list[Range]],
+    reader: Reader,
     writer: PartWriter,
 ) -> bool:
     """Whether every complete line of a shorter copy stands in the store under the same line number."""
@@ -60,7 +64,11 @@ def rows_agree(
     _add(units, job, framer.finish(take_tail=False))
     columns = ["source_line", *(column.name for column in TABLES[snapshot.name] if column.field), "raw_line"]
     plain = pa.schema([writer.schema.field(name) for name in columns])
-    mine = [table.select(columns).cast(plain) for unit in units.values() for table in reader.read(unit).tables.values()]
+    mine = [
+        table.select(columns).cast(plain)
+        for unit in units.values()
+        for table in reader.read(unit).tables.values()
+    ]
     if not mine:
         return True
     stored = [
@@ -70,7 +78,9 @@ def rows_agree(
         for table in [writer.read(part)]
     ]
     both = pl.DataFrame(pl.from_arrow(pa.concat_tables(mine)))
-    found = both.join(pl.DataFrame(pl.from_arrow(pa.concat_tables(stored))), on=columns, how="semi", nulls_equal=True)
+    found = both.join(
+        pl.DataFrame(pl.from_arrow(pa.concat_tables(stored))), on=columns, how="semi", nulls_equal=True
+    )
     return found.height == both.height
 
 

@@ -53,7 +53,9 @@ class Progress:
 class _Batch:
     """Parts written and not yet committed, by table, and the files they came from."""
 
-    parts: dict[str, list[tuple[Part, list[Range]]]] = field(default_factory=lambda: {name: [] for name in TABLES})
+    parts: dict[str, list[tuple[Part, list[Range]]]] = field(
+        default_factory=lambda: {name: [] for name in TABLES}
+    )
     replaced: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in TABLES})
     looked: list[Looked] = field(default_factory=list)
     bytes: int = 0
@@ -217,12 +219,18 @@ class Ingest:
         self._commit()
         known = self._planner.state.newest[job.source.source_id]
         name = job.head.kind.table
-        if rows_agree(job, known, self._snapshots[name], self._entries[name], self.reader, self.writers[name]):
+        if rows_agree(
+            job, known, self._snapshots[name], self._entries[name], self.reader, self.writers[name]
+        ):
             # Its place is noted, or it would be compared again each time.
             span = self._load_for(job, job.head.kind.header.fields).span_of(job, 0, 1)
             span.to_end = True
             return Left(
-                job.candidate, Verdict.UNCHANGED, job.source.kind, "a shorter copy of what was read", known.organisation,
+                job.candidate,
+                Verdict.UNCHANGED,
+                job.source.kind,
+                "a shorter copy of what was read",
+                known.organisation,
                 known.server or "",
             )
         return self._planner.fresh_source(job, known)
@@ -234,11 +242,19 @@ class Ingest:
             FileReport(
                 job.candidate.path,
                 before.outcome if before and rows else "grown" if job.grown else "new",
-                job.source.kind, job.assignment.organisation, job.source.server or "", job.warning or "",
-                rows=rows, quarantined=quarantined, header=header, bytes=before.bytes if before else 0,
+                job.source.kind,
+                job.assignment.organisation,
+                job.source.server or "",
+                job.warning or "",
+                rows=rows,
+                quarantined=quarantined,
+                header=header,
+                bytes=before.bytes if before else 0,
             )
         )
-        reading = _Reading(job, Framer(job.header, job.position, job.line, job.header_position, tail=job.tail))
+        reading = _Reading(
+            job, Framer(job.header, job.position, job.line, job.header_position, tail=job.tail)
+        )
         framer = reading.framer
         open_end = False
         warning = None
@@ -266,7 +282,9 @@ class Ingest:
             report.outcome = "failed" if warning else "unchanged"
             return
         # A source that brought no line still leaves an entry, or it would be opened for ever.
-        span = span or self._load_for(job, job.head.kind.header.fields).span_of(job, framer.position, framer.line)
+        span = span or self._load_for(job, job.head.kind.header.fields).span_of(
+            job, framer.position, framer.line
+        )
         span.ended(framer)
         span.open_end, span.warning = open_end, warning
         if job.position and not job.grown and not warning:
@@ -304,9 +322,7 @@ class Ingest:
 
     def _submit(self, key: tuple[str, str, tuple[str, ...]]) -> None:
         load, table = self._loads.pop(key), key[0]
-        self._pending.append(
-            self._pool.submit(write, load, self.reader, self.writers[table], self.now)
-        )
+        self._pending.append(self._pool.submit(write, load, self.reader, self.writers[table], self.now))
         while len(self._pending) > self.workers:
             self._collect()
 
@@ -331,7 +347,9 @@ class Ingest:
             if not parts and not replaced:
                 continue
             entries = self._entries[name]
-            rewritten, removed, rows = without_sources(self._snapshots[name], entries, replaced, self.writers[name])
+            rewritten, removed, rows = without_sources(
+                self._snapshots[name], entries, replaced, self.writers[name]
+            )
             parts.extend(rewritten)
             table.commit([part for part, _ in parts], removed)
             self.summary.commits += 1
@@ -352,7 +370,9 @@ class Ingest:
             for entry in entries:
                 rows, quarantined, header = self._committed.get(entry.path, (0, 0, 0))
                 self._committed[entry.path] = (
-                    rows + entry.rows, quarantined + entry.quarantined, header + entry.header
+                    rows + entry.rows,
+                    quarantined + entry.quarantined,
+                    header + entry.header,
                 )
 
     def _drop_batch(self) -> None:
@@ -374,12 +394,33 @@ class Ingest:
 def _provisional(job: Job, framer: Framer, open_end: bool, now: datetime) -> Range:
     """The entry as the planner needs it for the other files of the run; the worker makes the one that is stored."""
     return Range(
-        source_id=job.source.source_id, content_id=job.content_id, organisation=job.assignment.organisation,
-        organisation_name=job.assignment.organisation_name, path=job.source.path, kind=job.source.kind,
-        server=job.source.server, log_service=job.source.log_service, assignment=job.assignment.text,
-        log_version=job.header.version, position_from=job.position, position_to=framer.position,
-        header_position=framer.header_position, first_line=job.line, next_line=framer.line, lines=0, header=0, rows=0,
-        quarantined=0, joined=0, first_time=None, last_time=None, size=job.candidate.size,
-        mtime_ns=job.candidate.mtime_ns, tail_sha256=hashlib.sha256(framer.tail).hexdigest(), open_end=open_end, to_end=True,
-        read_at=now.isoformat(), warning=None,
+        source_id=job.source.source_id,
+        content_id=job.content_id,
+        organisation=job.assignment.organisation,
+        organisation_name=job.assignment.organisation_name,
+        path=job.source.path,
+        kind=job.source.kind,
+        server=job.source.server,
+        log_service=job.source.log_service,
+        assignment=job.assignment.text,
+        log_version=job.header.version,
+        position_from=job.position,
+        position_to=framer.position,
+        header_position=framer.header_position,
+        first_line=job.line,
+        next_line=framer.line,
+        lines=0,
+        header=0,
+        rows=0,
+        quarantined=0,
+        joined=0,
+        first_time=None,
+        last_time=None,
+        size=job.candidate.size,
+        mtime_ns=job.candidate.mtime_ns,
+        tail_sha256=hashlib.sha256(framer.tail).hexdigest(),
+        open_end=open_end,
+        to_end=True,
+        read_at=now.isoformat(),
+        warning=None,
     )

@@ -76,9 +76,14 @@ class Summary:
             "warnings": self.warnings,
             "sources": [
                 {
-                    "path": file.path, "outcome": file.outcome, "kind": file.kind,
-                    "organisation": file.organisation, "server": file.server, "note": file.note,
-                    "lines": {name: getattr(file, name) for name in lines}, "bytes": file.bytes,
+                    "path": file.path,
+                    "outcome": file.outcome,
+                    "kind": file.kind,
+                    "organisation": file.organisation,
+                    "server": file.server,
+                    "note": file.note,
+                    "lines": {name: getattr(file, name) for name in lines},
+                    "bytes": file.bytes,
                 }
                 for file in self.files
                 if file.outcome != "unchanged"

@@ -77,24 +77,42 @@ def write(load: Load, reader: Reader, writer: PartWriter, now: datetime) -> Done
     for span in load.spans.values():
         segments = [result.counts[i] for i in span.segments]
         header = sum(load.unit.segments[i].run.header_lines for i in span.segments)
-        in_months = [m for m in months if any(s.rows.get(m) or s.quarantined.get(m) for s in segments)] or months[:1]
+        in_months = [
+            m for m in months if any(s.rows.get(m) or s.quarantined.get(m) for s in segments)
+        ] or months[:1]
         for month in in_months:
-            entries[month].append(_entry(load, span, segments, month, header, now, first=month == in_months[0]))
+            entries[month].append(
+                _entry(load, span, segments, month, header, now, first=month == in_months[0])
+            )
     empty = writer.schema.empty_table()
     parts = [
-        (writer.write(result.tables.get(month, empty), load.unit.organisation, month, entries[month]), entries[month])
+        (
+            writer.write(result.tables.get(month, empty), load.unit.organisation, month, entries[month]),
+            entries[month],
+        )
         for month in months
     ]
     return Done(load.unit.table, parts, result.not_utf8)
 
 
 def _entry(
-    load: Load, span: Span, segments: Sequence[SegmentCount], month: str, header: int, now: datetime, *, first: bool
+    load: Load,
+    span: Span,
+    segments: Sequence[SegmentCount],
+    month: str,
+    header: int,
+    now: datetime,
+    *,
+    first: bool,
 ) -> Range:
     job = span.job
-    physical = sum(load.unit.segments[i].run.lines + load.unit.segments[i].run.header_lines for i in span.segments)
+    physical = sum(
+        load.unit.segments[i].run.lines + load.unit.segments[i].run.header_lines for i in span.segments
+    )
     times = [(s.first_time, s.last_time) for s in segments if s.first_time and s.last_time]
-    version = load.unit.segments[span.segments[-1]].run.header.version if span.segments else job.header.version
+    version = (
+        load.unit.segments[span.segments[-1]].run.header.version if span.segments else job.header.version
+    )
     return Range(
         source_id=job.source.source_id,
         content_id=job.content_id,

@@ -24,14 +24,56 @@ from pipeline.logs.message_tracking import WRITER_IS_CLIENT
 UNASSIGNED = "unassigned"
 
 _EXCHANGE_FOLDERS = {
-    "transportroles", "messagetracking", "protocollog", "smtpsend", "smtpreceive", "frontend", "hub", "edge",
-    "mailbox", "connectivity", "agentlog", "delivery", "submission", "v14", "v15", "exchange server",
+    "transportroles",
+    "messagetracking",
+    "protocollog",
+    "smtpsend",
+    "smtpreceive",
+    "frontend",
+    "hub",
+    "edge",
+    "mailbox",
+    "connectivity",
+    "agentlog",
+    "delivery",
+    "submission",
+    "v14",
+    "v15",
+    "exchange server",
 }
 _LEADS_TO_EXCHANGE = {"program files", "microsoft", "exchange server", "exchsrvr", "programme"}
 _NO_NAME = {
-    "logs", "log", "logging", "archive", "archives", "backup", "backups", "export", "exports", "exchange", "data", "old",
-    "copy", "copies", "incoming", "upload", "uploads", "share", "temp", "tmp", "mnt", "home", "users", "desktop",
-    "downloads", "documents", "customers", "kunden", "transport", "exchangelogs", "exchange logs",
+    "logs",
+    "log",
+    "logging",
+    "archive",
+    "archives",
+    "backup",
+    "backups",
+    "export",
+    "exports",
+    "exchange",
+    "data",
+    "old",
+    "copy",
+    "copies",
+    "incoming",
+    "upload",
+    "uploads",
+    "share",
+    "temp",
+    "tmp",
+    "mnt",
+    "home",
+    "users",
+    "desktop",
+    "downloads",
+    "documents",
+    "customers",
+    "kunden",
+    "transport",
+    "exchangelogs",
+    "exchange logs",
 }
 # EX2019 and MBX-2016-01 are servers: behind other words than these only a whole day is a date.
 _DATED = re.compile(
@@ -94,7 +136,9 @@ class _Folders:
     share_host: str | None = None
 
 
-def assign(path: str, folders: Sequence[str], file_name: str, kind: Kind, row_server: str | None, rules: Rules) -> Assignment:
+def assign(
+    path: str, folders: Sequence[str], file_name: str, kind: Kind, row_server: str | None, rules: Rules
+) -> Assignment:
     """Assign one file. `row_server` is the server that its own first rows name, if they do."""
     service = service_of(folders, file_name, kind)
     found = _names(folders, path)
@@ -159,10 +203,14 @@ def apart(assignment: Assignment, holder: str) -> Assignment:
     """
     name = assignment.organisation_name
     # An id that was not made of its holder's name was given by the user: a folder may be named by it.
-    names = {_folded(holder)} | ({assignment.organisation} if slug(holder) != assignment.organisation else set())
+    names = {_folded(holder)} | (
+        {assignment.organisation} if slug(holder) != assignment.organisation else set()
+    )
     if assignment.organisation == UNASSIGNED or _folded(name) in names:
         return assignment
-    own = f"{assignment.organisation[:31].rstrip('-')}-{hashlib.sha256(_folded(name).encode()).hexdigest()[:8]}"
+    own = (
+        f"{assignment.organisation[:31].rstrip('-')}-{hashlib.sha256(_folded(name).encode()).hexdigest()[:8]}"
+    )
     doubt = f"{name} and {holder} would have the same id"
     return replace(assignment, organisation=own, doubt="; ".join(filter(None, (assignment.doubt, doubt))))
 
@@ -189,7 +237,13 @@ def service_of(folders: Sequence[str], file_name: str, kind: Kind) -> str | None
     lower = [folder.lower() for folder in folders]
     if kind.name == "message-tracking":
         prefix = re.match(r"MSGTRK(MA|MD|MS|M)?(?=[0-9])", file_name.upper())
-        services = {"MA": "moderation", "MD": "mailbox-delivery", "MS": "mailbox-submission", "M": "mailbox", None: "hub"}
+        services = {
+            "MA": "moderation",
+            "MD": "mailbox-delivery",
+            "MS": "mailbox-submission",
+            "M": "mailbox",
+            None: "hub",
+        }
         return services[prefix[1]] if prefix else None
     if "mailbox" in lower:
         return "mailbox-submission" if "submission" in lower else "mailbox-delivery"
@@ -256,9 +310,12 @@ def _by_layout(folders: Sequence[str], layout: Sequence[str]) -> dict[str, str]:
         return {}
     values: dict[str, str] = {}
     for part, folder in zip(layout, folders, strict=False):
-        pattern = re.escape(part).replace(r"\{organisation\}", "(?P<organisation>.+)").replace(
-            r"\{server\}", "(?P<server>.+)"
-        ).replace(r"\*", ".*")
+        pattern = (
+            re.escape(part)
+            .replace(r"\{organisation\}", "(?P<organisation>.+)")
+            .replace(r"\{server\}", "(?P<server>.+)")
+            .replace(r"\*", ".*")
+        )
         found = re.fullmatch(pattern, folder, re.IGNORECASE)
         if not found:
             return {}
@@ -284,10 +341,17 @@ def _owner(server: str | None, rules: Rules) -> Organisation | None:
 
 
 def _known_or_new(
-    folder: str, basis: str, rules: Rules, server: str | None, server_basis: str | None, service: str | None,
+    folder: str,
+    basis: str,
+    rules: Rules,
+    server: str | None,
+    server_basis: str | None,
+    service: str | None,
     doubt: str | None,
 ) -> Assignment:
     for known in rules.known:
         if known.id == slug(folder) or known.name.casefold() == folder.casefold():
-            return Assignment(known.id, known.name, "organisations.toml", server, server_basis, service, doubt)
+            return Assignment(
+                known.id, known.name, "organisations.toml", server, server_basis, service, doubt
+            )
     return Assignment(slug(folder), folder, basis, server, server_basis, service, doubt)

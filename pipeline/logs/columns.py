@@ -37,8 +37,12 @@ def exchange(field: str, type: Type, meaning: str, *, repeats: bool = False) -> 
 
 
 _ARROW = {
-    "string": pa.string(), "int32": pa.int32(), "int64": pa.int64(), "double": pa.float64(),
-    "timestamp": pa.timestamp("us", "UTC"), "map": pa.map_(pa.string(), pa.string()),
+    "string": pa.string(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "double": pa.float64(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "map": pa.map_(pa.string(), pa.string()),
 }
 PARTITIONS = ("organisation", "month")
 
@@ -49,7 +53,9 @@ def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
 
 
 ASSIGNED = (
-    Column("organisation", "string", "Id (slug) of the organisation whose log it is; a partition of the table"),
+    Column(
+        "organisation", "string", "Id (slug) of the organisation whose log it is; a partition of the table"
+    ),
     Column("month", "string", "Month of date_time, YYYY-MM; a partition of the table"),
 )
 
@@ -68,7 +74,12 @@ LINEAGE = (
         "mailbox, moderation; null where neither folder, file name nor port tells",
         repeats=True,
     ),
-    Column("log_version", "string", "`#Version` of the header block above the line, as four integers", repeats=True),
+    Column(
+        "log_version",
+        "string",
+        "`#Version` of the header block above the line, as four integers",
+        repeats=True,
+    ),
     Column(
         "log_build",
         "string",
@@ -76,16 +87,32 @@ LINEAGE = (
         "header; null where the header holds a constant (15.0.0.0, 14.0.0.0, 8.0.0.0)",
         repeats=True,
     ),
-    Column("source_id", "string", "Identity of the source file, stable when it is moved, renamed or gzipped", repeats=True),
-    Column("source_file", "string", "Path of the source when it was read; a zip member as archive.zip!member", repeats=True),
+    Column(
+        "source_id",
+        "string",
+        "Identity of the source file, stable when it is moved, renamed or gzipped",
+        repeats=True,
+    ),
+    Column(
+        "source_file",
+        "string",
+        "Path of the source when it was read; a zip member as archive.zip!member",
+        repeats=True,
+    ),
     Column("source_line", "int64", "Physical line number in the source, from 1"),
-    Column("extra", "map", "Cells of unknown columns, and values that do not fit their column's type, by field name"),
+    Column(
+        "extra",
+        "map",
+        "Cells of unknown columns, and values that do not fit their column's type, by field name",
+    ),
     Column("parse_error", "string", "Why the line could not be read; null for a row", repeats=True),
     Column("raw_line", "string", "The whole line as it stood in the log; null for a row"),
 )
 
 REPLY = (
-    Column("reply", "string", "The SMTP reply that stands in this row, its own words; null where none stands"),
+    Column(
+        "reply", "string", "The SMTP reply that stands in this row, its own words; null where none stands"
+    ),
     Column("reply_code", "int32", "Its three-digit code, 450", repeats=False),
     Column("enhanced_code", "string", "Its enhanced status code, 4.7.230", repeats=True),
     Column(
@@ -96,10 +123,26 @@ REPLY = (
         repeats=True,
     ),
     Column("enforcement_minutes", "int32", "Minutes per hour that the reply names"),
-    Column("reply_host", "string", "Host of Exchange Online in the reply's bracket or behind Hostname=", repeats=True),
-    Column("peer_time", "timestamp", "The other side's clock as it stands in the banner or the reply's bracket"),
-    Column("peer_name", "string", "Name of the other side in this row: next hop, client, EHLO name or banner host"),
-    Column("peer_domain", "string", "Registrable domain of peer_name (public suffix list); null for a bare name", repeats=True),
+    Column(
+        "reply_host",
+        "string",
+        "Host of Exchange Online in the reply's bracket or behind Hostname=",
+        repeats=True,
+    ),
+    Column(
+        "peer_time", "timestamp", "The other side's clock as it stands in the banner or the reply's bracket"
+    ),
+    Column(
+        "peer_name",
+        "string",
+        "Name of the other side in this row: next hop, client, EHLO name or banner host",
+    ),
+    Column(
+        "peer_domain",
+        "string",
+        "Registrable domain of peer_name (public suffix list); null for a bare name",
+        repeats=True,
+    ),
     Column(
         "destination_class",
         "string",

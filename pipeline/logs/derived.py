@@ -22,7 +22,15 @@ CONSTANT_VERSIONS = frozenset({"8.0.0.0", "14.0.0.0", "15.0.0.0"})
 """`#Version` of logs that do not carry their writer's build."""
 GIVEN_BASES = ("option", "organisations.toml", "layout", "path")
 """Ways to find a server that hold for all rows of a file."""
-REPLY_COLUMNS = ("reply", "reply_code", "enhanced_code", "enforcement_action", "enforcement_minutes", "reply_host", "peer_time")
+REPLY_COLUMNS = (
+    "reply",
+    "reply_code",
+    "enhanced_code",
+    "enforcement_action",
+    "enforcement_minutes",
+    "reply_host",
+    "peer_time",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,10 @@ def registrable_domain(host: str) -> str | None:
     name = host.strip("[]. ").lower()
     if "." not in name or name.replace(".", "").isdecimal() or ":" in name:
         return None
-    if not all(label and len(label) < 64 and label.replace("-", "").replace("_", "").isalnum() for label in name.split(".")):
+    if not all(
+        label and len(label) < 64 and label.replace("-", "").replace("_", "").isalnum()
+        for label in name.split(".")
+    ):
         return None
     found: str | None = _suffixes().privatesuffix(name, accept_unknown=True)
     return found
@@ -115,14 +126,17 @@ def read_replies(text: pl.Series, hosts: Hosts) -> dict[str, pl.Series]:
     of_refusal = ("reply", "enforcement_action", "enforcement_minutes", "reply_host", "peer_time")
     read = spread(
         refusals.select(
-            reply=pl.col("text"), peer_time=parts["reply_time"],
+            reply=pl.col("text"),
+            peer_time=parts["reply_time"],
             **{name: parts[name] for name in REPLY_COLUMNS if name in parts},
         ).with_columns(pl.when(pl.col("reply_code") >= 400).then(pl.col(*of_refusal))),
         others.to_numpy(),
     )
     for name, column in codes.items():
         read[name] = column.zip_with(accepts, read[name])
-    online = Text.of(read["reply_host"]).map(lambda host: host if hosts.class_of(host) == "exchange-online" else None)
+    online = Text.of(read["reply_host"]).map(
+        lambda host: host if hosts.class_of(host) == "exchange-online" else None
+    )
     read["reply_host"] = online.rows()
     return read
 

@@ -87,7 +87,13 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 
 
 _BROKEN = (
-    OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError, pa.ArrowException
+    OSError,
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+    RuntimeError,
+    NotImplementedError,
+    pa.ArrowException,
 )
 
 
@@ -180,7 +186,10 @@ def _open(candidate: Candidate) -> Iterator[IO[bytes]]:
         with pa.input_stream(str(candidate.file), compression="zstd", buffer_size=1 << 20) as stream:
             yield stream
     elif candidate.member is not None:
-        with zipfile.ZipFile(candidate.file) as archive, archive.open(archive.infolist()[candidate.member]) as stream:
+        with (
+            zipfile.ZipFile(candidate.file) as archive,
+            archive.open(archive.infolist()[candidate.member]) as stream,
+        ):
             yield stream
     else:
         with candidate.file.open("rb", buffering=0) as stream:
@@ -221,8 +230,13 @@ def _file(path: Path, folders: tuple[str, ...], status: os.stat_result) -> Candi
     endings: dict[str, Container] = {".gz": "gzip", ".zst": "zstd", ".zip": "zip"}
     container = endings.get(path.suffix.lower(), "plain")
     return Candidate(
-        _text(str(path)), tuple(_text(folder) for folder in folders), _text(path.name), status.st_size,
-        status.st_mtime_ns, container, path,
+        _text(str(path)),
+        tuple(_text(folder) for folder in folders),
+        _text(path.name),
+        status.st_size,
+        status.st_mtime_ns,
+        container,
+        path,
     )
 
 
@@ -241,17 +255,29 @@ def _members(archive: Candidate) -> Iterator[Candidate | Unreadable]:
         return
     seen: Counter[str] = Counter()
     for at, info in members:
-        parts = [part for part in PurePosixPath(info.filename.replace("\\", "/")).parts if part not in ("/", "..", ".")]
+        parts = [
+            part
+            for part in PurePosixPath(info.filename.replace("\\", "/")).parts
+            if part not in ("/", "..", ".")
+        ]
         if info.is_dir() or not parts:
             continue
         seen[info.filename] += 1
-        path = f"{archive.path}!{info.filename}" + (f" ({seen[info.filename]})" if seen[info.filename] > 1 else "")
+        path = f"{archive.path}!{info.filename}" + (
+            f" ({seen[info.filename]})" if seen[info.filename] > 1 else ""
+        )
         if info.flag_bits & 1:
             yield Unreadable(path, "the archive is encrypted")
             continue
         yield Candidate(
-            path, (*archive.folders, *parts[:-1]), parts[-1], info.file_size, archive.mtime_ns, "zip",
-            archive.file, at,
+            path,
+            (*archive.folders, *parts[:-1]),
+            parts[-1],
+            info.file_size,
+            archive.mtime_ns,
+            "zip",
+            archive.file,
+            at,
         )
 
 

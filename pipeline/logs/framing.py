@@ -33,7 +33,9 @@ _HEADER_LINE = re.compile(
     re.MULTILINE,
 )
 _HEADER_STARTS = (b"#", BOM + b"#")
-_NUL_THEN_RECORD = re.compile(rb"(?<=[^\n\x00])\x00+(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)")
+_NUL_THEN_RECORD = re.compile(
+    rb"(?<=[^\n\x00])\x00+(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)"
+)
 _KEY_VALUE = re.compile(rb"^#?([A-Za-z][A-Za-z-]*): ?(.*)$", re.DOTALL)
 
 
@@ -80,7 +82,9 @@ class LongLine:
     @property
     def reason(self) -> str:
         """Why it is quarantined."""
-        return f"line of {self.length} bytes, SHA-256 {self.sha256}: its first {len(self.start)} bytes are kept"
+        return (
+            f"line of {self.length} bytes, SHA-256 {self.sha256}: its first {len(self.start)} bytes are kept"
+        )
 
 
 @dataclass(slots=True)
@@ -179,13 +183,30 @@ class Framer:
         first_line = self.line
         self._advance(long.tail, long.taken, 1)
         return Run(
-            self.header, b"", first_line, 1, header_lines, self.position, self.header_position, self.tail, result
+            self.header,
+            b"",
+            first_line,
+            1,
+            header_lines,
+            self.position,
+            self.header_position,
+            self.tail,
+            result,
         )
 
     def _trailing_header(self) -> Iterator[Run]:
         """Header lines at the end, with no data line behind them."""
         if self._header_lines:
-            yield Run(self.header, b"", self.line, 0, self._header_lines, self.position, self.header_position, self.tail)
+            yield Run(
+                self.header,
+                b"",
+                self.line,
+                0,
+                self._header_lines,
+                self.position,
+                self.header_position,
+                self.tail,
+            )
             self._header_lines = 0
 
     def _runs(self, block: bytes) -> Iterator[Run]:
@@ -237,7 +258,9 @@ class Framer:
                 log_type=self._block.get("log-type", self.header.log_type),
                 version=self._block.get("version", self.header.version),
                 date=self._block.get("date", self.header.date),
-                fields=tuple(name.strip() for name in self._block.get("fields", "").split(",") if name.strip())
+                fields=tuple(
+                    name.strip() for name in self._block.get("fields", "").split(",") if name.strip()
+                )
                 or self.header.fields,
             )
             self.header_position = self._block_at
@@ -258,7 +281,14 @@ class Framer:
         first_line = self.line
         self._advance(data, len(data), lines)
         return Run(
-            self.header, _clean(data), first_line, lines, header_lines, self.position, self.header_position, self.tail
+            self.header,
+            _clean(data),
+            first_line,
+            lines,
+            header_lines,
+            self.position,
+            self.header_position,
+            self.tail,
         )
 
     def _advance(self, taken: bytes, length: int, lines: int) -> None:

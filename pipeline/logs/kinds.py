@@ -38,13 +38,24 @@ _RECORD = re.compile(rb"\d{4}-\d\d-\d\dT")
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?$")
 _SMTP_EVENTS = {"+", "-", ">", "<", "*", ""}
 _OTHER_FIRST_LINES = (
-    (re.compile(r"^#\s*Message Tracking Log File|^\d{4}-\d\d?-\d\d?\t\d\d?:\d\d:\d\d GMT\t"), "message tracking of Exchange 2000/2003"),
+    (
+        re.compile(r"^#\s*Message Tracking Log File|^\d{4}-\d\d?-\d\d?\t\d\d?:\d\d:\d\d GMT\t"),
+        "message tracking of Exchange 2000/2003",
+    ),
     (re.compile(r"^#Software: Microsoft Internet Information Services"), "IIS"),
-    (re.compile(r"^#Software: SMTP|^[0-9a-f.:]+, [^,]*, \d+/\d+/\d{4}, \d+:\d\d:\d\d, (SMTPSVC|W3SVC)\d+,", re.I), "IIS SMTP service"),
+    (
+        re.compile(
+            r"^#Software: SMTP|^[0-9a-f.:]+, [^,]*, \d+/\d+/\d{4}, \d+:\d\d:\d\d, (SMTPSVC|W3SVC)\d+,", re.I
+        ),
+        "IIS SMTP service",
+    ),
     (re.compile(r'^"?(RunspaceId|PSComputerName)|^Timestamp +: |^"?#TYPE '), "PowerShell export"),
     (re.compile(r"^Timestamp ClientIp |^\s*(RunspaceId|EventId)\s+:"), "PowerShell export"),
     (re.compile(r'^"?(origin_timestamp_utc|date_time_utc)"?\s*[,:]'), "Exchange Online historical search"),
-    (re.compile(r"^(DateTime,RequestId|#?Fields: DateTime,)", re.I), "protocol log of a client access service"),
+    (
+        re.compile(r"^(DateTime,RequestId|#?Fields: DateTime,)", re.I),
+        "protocol log of a client access service",
+    ),
 )
 
 
@@ -123,7 +134,11 @@ def _first_line(run: Run) -> bytes:
 
 def _record_lines(run: Run) -> list[str]:
     """The first lines that begin with a timestamp, for a look at their shape."""
-    lines = [run.long_line.start] if run.long_line else run.data.split(b"\n", _RECORDS_LOOKED_AT)[:_RECORDS_LOOKED_AT]
+    lines = (
+        [run.long_line.start]
+        if run.long_line
+        else run.data.split(b"\n", _RECORDS_LOOKED_AT)[:_RECORDS_LOOKED_AT]
+    )
     return [line.rstrip(b"\r").decode("utf-8", "replace") for line in lines if _RECORD.match(line)]
 
 
@@ -167,7 +182,9 @@ def _by_shape_of(header: Header, record: str) -> Kind:
         return Kind(NOT_A_LOG, header)
     fields = header.fields
     if len(cells) in TRACKING_FIELDS and cells[8 if len(cells) > 8 else 0].isupper():
-        return Kind("message-tracking", replace(header, fields=fields or TRACKING_FIELDS[len(cells)]), by_shape=True)
+        return Kind(
+            "message-tracking", replace(header, fields=fields or TRACKING_FIELDS[len(cells)]), by_shape=True
+        )
     if len(cells) == 9 and cells[3].isdigit() and cells[6] in _SMTP_EVENTS:
         name = "smtp-receive" if "\\" in cells[1] else "smtp-send"
         return Kind(name, replace(header, fields=fields or SMTP_FIELDS), by_shape=True)

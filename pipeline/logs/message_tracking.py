@@ -10,7 +10,15 @@ import numpy as np
 import polars as pl
 
 from pipeline.logs.columns import ASSIGNED, LINEAGE, REPLY, Column, exchange
-from pipeline.logs.derived import Frame, Hosts, fill_server, peer_columns, read_replies, real_build, short_host
+from pipeline.logs.derived import (
+    Frame,
+    Hosts,
+    fill_server,
+    peer_columns,
+    read_replies,
+    real_build,
+    short_host,
+)
 from pipeline.logs.replies import error_record
 from pipeline.logs.text import Mask, Text, spread
 
@@ -18,14 +26,29 @@ NAME = "message_tracking"
 
 FIELDS = (
     exchange("date-time", "timestamp", "When the event was written, UTC"),
-    exchange("client-ip", "string", "Address of the client or server that submitted the message", repeats=True),
-    exchange("client-hostname", "string", "Host that submitted the message; on SEND the writer itself", repeats=True),
+    exchange(
+        "client-ip", "string", "Address of the client or server that submitted the message", repeats=True
+    ),
+    exchange(
+        "client-hostname",
+        "string",
+        "Host that submitted the message; on SEND the writer itself",
+        repeats=True,
+    ),
     exchange("server-ip", "string", "Address of the source or target server", repeats=True),
-    exchange("server-hostname", "string", "Host of the source or target server; on SEND the next hop", repeats=True),
-    exchange("source-context", "string", "Extra information of the source: session id on RECEIVE, last reply on SEND"),
+    exchange(
+        "server-hostname", "string", "Host of the source or target server; on SEND the next hop", repeats=True
+    ),
+    exchange(
+        "source-context",
+        "string",
+        "Extra information of the source: session id on RECEIVE, last reply on SEND",
+    ),
     exchange("connector-id", "string", "Send or Receive connector", repeats=True),
     exchange("source", "string", "Transport component: SMTP, STOREDRIVER, ROUTING, ...", repeats=True),
-    exchange("event-id", "string", "RECEIVE, SEND, SENDEXTERNAL, DEFER, FAIL, DSN, DELIVER, ...", repeats=True),
+    exchange(
+        "event-id", "string", "RECEIVE, SEND, SENDEXTERNAL, DEFER, FAIL, DSN, DELIVER, ...", repeats=True
+    ),
     exchange("internal-message-id", "int64", "Message number on this server"),
     exchange("message-id", "string", "Message-ID of the header, chosen by the sender"),
     exchange("network-message-id", "string", "Id that all copies of a message share, 2013 and later"),
@@ -50,7 +73,9 @@ FIELDS = (
 )
 
 DERIVED = (
-    Column("session_id", "string", "Session id of the Receive protocol log, from source-context of a RECEIVE"),
+    Column(
+        "session_id", "string", "Session id of the Receive protocol log, from source-context of a RECEIVE"
+    ),
     *REPLY,
     Column("e2e_latency", "double", "S:E2ELatency of custom-data: submission to this event, seconds"),
 )
@@ -58,13 +83,33 @@ DERIVED = (
 COLUMNS: tuple[Column, ...] = (*ASSIGNED, *FIELDS, *DERIVED, *LINEAGE)
 
 WRITER_IS_CLIENT = (
-    "SEND", "SENDEXTERNAL", "SUBMIT", "SUBMITDEFER", "SUBMITFAIL", "NOTIFYMAPI", "AGENTINFO", "DEFER", "FAIL",
-    "BADMAIL", "DROP",
+    "SEND",
+    "SENDEXTERNAL",
+    "SUBMIT",
+    "SUBMITDEFER",
+    "SUBMITFAIL",
+    "NOTIFYMAPI",
+    "AGENTINFO",
+    "DEFER",
+    "FAIL",
+    "BADMAIL",
+    "DROP",
 )
 """Events whose client-hostname is the server that wrote the row; on all others it is server-hostname."""
 
 _HANDS_OVER = ("SEND", "SENDEXTERNAL")
-_FAILS = ("DEFER", "FAIL", "DSN", "BADMAIL", "DROP", "SUBMITDEFER", "SUBMITFAIL", "DELIVERFAIL", "RESUBMITDEFER", "RESUBMITFAIL")
+_FAILS = (
+    "DEFER",
+    "FAIL",
+    "DSN",
+    "BADMAIL",
+    "DROP",
+    "SUBMITDEFER",
+    "SUBMITFAIL",
+    "DELIVERFAIL",
+    "RESUBMITDEFER",
+    "RESUBMITFAIL",
+)
 
 
 def derive(frame: Frame, hosts: Hosts) -> None:
@@ -80,12 +125,20 @@ def derive(frame: Frame, hosts: Hosts) -> None:
     frame.add(**peer_columns(peer.compact(), hosts))
     by_smtp = received & frame.texts["source"].is_in(["SMTP"])
     ended = sent | event.is_in(["DELIVER"])
-    session = frame.rows("source_context").filter(pl.Series(by_smtp)).select(
-        session_id=pl.col("source_context").str.extract(r"^([0-9A-Za-z]{6,40});")
+    session = (
+        frame.rows("source_context")
+        .filter(pl.Series(by_smtp))
+        .select(session_id=pl.col("source_context").str.extract(r"^([0-9A-Za-z]{6,40});"))
     )
-    latency = frame.rows("custom_data").filter(pl.Series(ended)).select(
-        e2e_latency=pl.col("custom_data").str.extract(r"S:E2ELatency=([0-9]+(?:[.,][0-9]+)?)")
-        .str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    latency = (
+        frame.rows("custom_data")
+        .filter(pl.Series(ended))
+        .select(
+            e2e_latency=pl.col("custom_data")
+            .str.extract(r"S:E2ELatency=([0-9]+(?:[.,][0-9]+)?)")
+            .str.replace(",", ".", literal=True)
+            .cast(pl.Float64, strict=False)
+        )
     )
     frame.add(**spread(session, by_smtp), **spread(latency, ended))
 
@@ -104,11 +157,17 @@ def _add_replies(frame: Frame, event: Text, sent: Mask, failed: Mask, hosts: Hos
 
     Returns the next hop that the error records name.
     """
-    accepts = frame.rows("source_context").filter(pl.Series(sent)).select(
-        text=pl.col("source_context").str.strip_prefix(";")
+    accepts = (
+        frame.rows("source_context")
+        .filter(pl.Series(sent))
+        .select(text=pl.col("source_context").str.strip_prefix(";"))
     )
-    fails = frame.rows("source_context", "recipient_status", "message_info").filter(pl.Series(failed)).with_columns(
-        event.rows().filter(pl.Series(failed)).alias("event"), **error_record(pl.col("recipient_status"))
+    fails = (
+        frame.rows("source_context", "recipient_status", "message_info")
+        .filter(pl.Series(failed))
+        .with_columns(
+            event.rows().filter(pl.Series(failed)).alias("event"), **error_record(pl.col("recipient_status"))
+        )
     )
     reply_like = r"[245][0-9][0-9][ -]"
     fails = fails.with_columns(
@@ -119,7 +178,8 @@ def _add_replies(frame: Frame, event: Text, sent: Mask, failed: Mask, hosts: Hos
             pl.when(pl.col("event") == "DSN").then("message_info"),
         )
         # A list element that holds ; stands in single quotes, those inside it doubled.
-        .str.replace(r"(?s)^'(.*)'$", "$1").str.replace_all("''", "'", literal=True)
+        .str.replace(r"(?s)^'(.*)'$", "$1")
+        .str.replace_all("''", "'", literal=True)
     )
     order = np.argsort(np.concatenate([np.flatnonzero(sent), np.flatnonzero(failed)]))
     texts = pl.concat([accepts["text"], fails["text"]]).gather(pl.Series(order))

@@ -85,7 +85,9 @@ class Layout:
         self.schema = pa.schema(
             [(column.name, _arrow_type(column)) for column in self.columns if column] + [("extra", _EXTRA)]
         )
-        self.time_at = next((i for i, column in enumerate(self.columns) if column and column.name == "date_time"), None)
+        self.time_at = next(
+            (i for i, column in enumerate(self.columns) if column and column.name == "date_time"), None
+        )
         self.options = arrow_csv.ConvertOptions(
             column_types={
                 name: _arrow_type(column) if column else pa.string()
@@ -161,7 +163,9 @@ def _read_fast(data: bytes, starts: np.ndarray, layout: Layout, now: datetime) -
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=1 << 20, column_names=layout.names),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, block_size=1 << 20, column_names=layout.names
+            ),
             parse_options=arrow_csv.ParseOptions(invalid_row_handler=reject, ignore_empty_lines=False),
             convert_options=layout.options,
         )
@@ -203,7 +207,10 @@ def _is_plain(data: bytes, starts: np.ndarray) -> bool:
         return False
     octets = np.frombuffer(data, np.uint8)
     first = octets[starts]
-    if not ((first == 49) | (first == 50)).all() or not (octets[np.minimum(starts + 10, len(data) - 1)] == 84).all():
+    if (
+        not ((first == 49) | (first == 50)).all()
+        or not (octets[np.minimum(starts + 10, len(data) - 1)] == 84).all()
+    ):
         return False
     # Every carriage return must stand before a line feed.
     ends = np.append(starts[1:], len(data)) - 2
@@ -274,9 +281,7 @@ def _read_carefully(data: bytes, layout: Layout, now: datetime) -> Rows:
         else:
             lines.append(number)
             rows.append(values)
-    columns = [
-        pa.array([row[i] for row in rows], field.type) for i, field in enumerate(layout.schema)
-    ]
+    columns = [pa.array([row[i] for row in rows], field.type) for i, field in enumerate(layout.schema)]
     return Rows(
         pa.Table.from_arrays(columns, schema=layout.schema), np.array(lines, np.int64), bad, joined, not_utf8
     )
@@ -372,7 +377,9 @@ def parse_time(text: str) -> datetime | None:
         return None
     year, month, day, hour, minute, second, fraction, sign, zone_hours, zone_minutes = found.groups()
     try:
-        time = datetime(int(year), int(month), int(day), int(hour), int(minute or 0), int(second or 0), tzinfo=UTC)
+        time = datetime(
+            int(year), int(month), int(day), int(hour), int(minute or 0), int(second or 0), tzinfo=UTC
+        )
         time += timedelta(microseconds=int(((fraction or "") + "000000")[:6]))
         if sign:
             zone = timedelta(hours=int(zone_hours), minutes=int(zone_minutes or 0))
@@ -389,4 +396,3 @@ def _line(data: bytes, starts: np.ndarray, number: int) -> bytes:
 
 def _wrong_count(layout: Layout, cells: int) -> str:
     return f"{cells} cells where the header has {len(layout.fields)} fields"
-

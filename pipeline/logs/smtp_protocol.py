@@ -8,19 +8,42 @@ from __future__ import annotations
 import polars as pl
 
 from pipeline.logs.columns import ASSIGNED, LINEAGE, REPLY, Column, exchange
-from pipeline.logs.derived import Frame, Hosts, endpoint_columns, fill_server, peer_columns, read_replies, real_build
+from pipeline.logs.derived import (
+    Frame,
+    Hosts,
+    endpoint_columns,
+    fill_server,
+    peer_columns,
+    read_replies,
+    real_build,
+)
 from pipeline.logs.text import Mask, Text, nulls
 
 NAME = "smtp_protocol"
 
 FIELDS = (
     exchange("date-time", "timestamp", "When the event was written, UTC"),
-    exchange("connector-id", "string", "Receive connector as SERVER\\Name, Send connector by its name", repeats=True),
+    exchange(
+        "connector-id",
+        "string",
+        "Receive connector as SERVER\\Name, Send connector by its name",
+        repeats=True,
+    ),
     exchange("session-id", "string", "SMTP session, unique on one server and service", repeats=True),
     exchange("sequence-number", "int32", "Order within the session, from 0"),
-    exchange("local-endpoint", "string", "ip:port of this server; empty in a Send log until connected", repeats=True),
+    exchange(
+        "local-endpoint",
+        "string",
+        "ip:port of this server; empty in a Send log until connected",
+        repeats=True,
+    ),
     exchange("remote-endpoint", "string", "ip:port of the peer", repeats=True),
-    exchange("event", "string", "+ connect, - disconnect, > this server says, < the peer says, * information", repeats=True),
+    exchange(
+        "event",
+        "string",
+        "+ connect, - disconnect, > this server says, < the peer says, * information",
+        repeats=True,
+    ),
     exchange("data", "string", "Command, reply or value of the information", repeats=True),
     exchange("context", "string", "Information text, reason of a disconnect", repeats=True),
 )
@@ -45,7 +68,14 @@ DERIVED = (
 
 COLUMNS: tuple[Column, ...] = (*ASSIGNED, *FIELDS, *DERIVED, *LINEAGE)
 
-_SERVICE_OF_PORT = {25: "frontend", 587: "frontend", 717: "frontend", 2525: "hub", 465: "hub", 475: "mailbox-delivery"}
+_SERVICE_OF_PORT = {
+    25: "frontend",
+    587: "frontend",
+    717: "frontend",
+    2525: "hub",
+    465: "hub",
+    475: "mailbox-delivery",
+}
 """Where files were copied flat, the port that a Receive connector listens on tells the service."""
 
 
@@ -57,7 +87,9 @@ def derive(frame: Frame, hosts: Hosts) -> None:
     """
     connector, event = frame.texts["connector_id"], frame.texts["event"]
     by_connector = connector.derive(
-        pl.when(pl.col("value").str.contains("\\", literal=True)).then(pl.lit("smtp-receive")).otherwise(pl.lit("smtp-send"))
+        pl.when(pl.col("value").str.contains("\\", literal=True))
+        .then(pl.lit("smtp-receive"))
+        .otherwise(pl.lit("smtp-send"))
     )
     kind = frame.texts["log_kind"].or_else(by_connector)
     frame.add(log_kind=kind)
@@ -78,7 +110,9 @@ def derive(frame: Frame, hosts: Hosts) -> None:
         pl.col("value").str.extract(r"^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\\").str.to_uppercase()
     )
     fill_server(frame, owner.where(received))
-    of_port = Text.of(frame.others["local_port"].replace_strict(_SERVICE_OF_PORT, default=None, return_dtype=pl.String))
+    of_port = Text.of(
+        frame.others["local_port"].replace_strict(_SERVICE_OF_PORT, default=None, return_dtype=pl.String)
+    )
     frame.add(
         log_build=frame.texts["log_version"].map(real_build),
         log_service=frame.texts["log_service"].or_else(of_port.where(received)),
@@ -110,10 +144,14 @@ def _add_information(frame: Frame, information: Mask, answer: Mask) -> None:
     context = frame.texts["context"].where(information).compact()
     data = frame.texts["data"].where(answer).compact()
     about = context.derive(
-        pl.when(value.str.contains("InternetMessageId", literal=True)).then(value.str.extract(r"InternetMessageId (<[^>]*>)"))
+        pl.when(value.str.contains("InternetMessageId", literal=True)).then(
+            value.str.extract(r"InternetMessageId (<[^>]*>)")
+        )
     )
     accepted = data.derive(
-        pl.when(value.str.starts_with("250 2.")).then(value.str.extract(r"^250 2[.][0-9][.][0-9]+ (?:OK )?(<[^>]*>)"))
+        pl.when(value.str.starts_with("250 2.")).then(
+            value.str.extract(r"^250 2[.][0-9][.][0-9]+ (?:OK )?(<[^>]*>)")
+        )
     )
     tls = pl.when(value.str.starts_with("TLS protocol")).then(
         value.str.extract(r"SP_PROT_TLS(1_[0-3])").str.replace("_", ".", literal=True)
@@ -133,7 +171,9 @@ def _add_peer(frame: Frame, received: Mask, answer: Mask, hosts: Hosts) -> None:
             pl.coalesce(value.str.extract(r"^220[ -]+([^ ]+)"), value.str.extract(r"^250[ -]+([^ ]+) +Hello"))
         )
     )
-    stamp = value.str.extract(r"ready at (?:[A-Za-z]{3}, )?([0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-9:]{8} [+-][0-9]{4})")
+    stamp = value.str.extract(
+        r"ready at (?:[A-Za-z]{3}, )?([0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-9:]{8} [+-][0-9]{4})"
+    )
     clock = says.numbers(
         pl.when(value.str.starts_with("220")).then(
             stamp.str.to_datetime("%d %b %Y %H:%M:%S %z", strict=False, time_unit="us", time_zone="UTC")

@@ -39,12 +39,19 @@ class Text:
         """Take a dictionary column over; its chunks may have different dictionaries."""
         one = column.unify_dictionaries().combine_chunks()
         codes = one.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return cls(pl.Series(one.dictionary, dtype=pl.String), codes.astype(np.int32, copy=False), is_compact=True, all_used=True)
+        return cls(
+            pl.Series(one.dictionary, dtype=pl.String),
+            codes.astype(np.int32, copy=False),
+            is_compact=True,
+            all_used=True,
+        )
 
     @classmethod
     def nulls(cls, length: int) -> Text:
         """A column of nulls."""
-        return cls(pl.Series([], dtype=pl.String), np.full(length, -1, np.int32), is_compact=True, all_used=True)
+        return cls(
+            pl.Series([], dtype=pl.String), np.full(length, -1, np.int32), is_compact=True, all_used=True
+        )
 
     @classmethod
     def per_part(cls, values: Sequence[str | None], part: np.ndarray) -> Text:
@@ -136,7 +143,9 @@ class Text:
     def _spread(self, of_values: pl.Series) -> pl.Series:
         if (self.codes < 0).any():
             of_values = of_values.extend_constant(None, 1)
-            return of_values.gather(pl.Series(np.where(self.codes < 0, np.int32(len(of_values) - 1), self.codes)))
+            return of_values.gather(
+                pl.Series(np.where(self.codes < 0, np.int32(len(of_values) - 1), self.codes))
+            )
         return of_values.gather(pl.Series(self.codes))
 
 

@@ -111,7 +111,9 @@ class Reader:
             months.append(_months(rows.table))
             _count_rows(rows.table, months[0], at, of_data)
             good = _GoodRows(with_data, pl.Series(at), months[0])
-        if bad := list(_bad_lines(rows.bad if rows is not None else [], with_data, lines_before, unit.segments)):
+        if bad := list(
+            _bad_lines(rows.bad if rows is not None else [], with_data, lines_before, unit.segments)
+        ):
             by_segment = {id(segment): count for segment, count in zip(unit.segments, counts, strict=True)}
             months.append(pl.Series([_month_of_bad(line, good, rows) for line in bad], dtype=pl.String))
             for line, month in zip(bad, months[-1], strict=True):
@@ -131,7 +133,13 @@ class Reader:
         frame = Frame({}, {})
         for column in module.FIELDS:
             if column.name not in rows.column_names:
-                frame.add(**{column.name: Text.nulls(height) if column.type == "string" else nulls(pl.Int64(), height)})
+                frame.add(
+                    **{
+                        column.name: Text.nulls(height)
+                        if column.type == "string"
+                        else nulls(pl.Int64(), height)
+                    }
+                )
             elif pa.types.is_dictionary(rows.schema.field(column.name).type):
                 frame.add(**{column.name: Text.of_arrow(rows.column(column.name))})
             else:
@@ -145,9 +153,7 @@ class Reader:
             server_basis=Text.per_part([segment.source.server_basis for segment in segments], at),
             log_service=Text.per_part([segment.source.log_service for segment in segments], at),
             log_version=Text.per_part([normal_build(segment.run.header.version) for segment in segments], at),
-            log_kind=Text.per_part(
-                [kind_of_header(segment.run.header) for segment in segments], at
-            ),
+            log_kind=Text.per_part([kind_of_header(segment.run.header) for segment in segments], at),
             parse_error=Text.nulls(height),
             raw_line=Text.nulls(height),
         )
@@ -257,7 +263,10 @@ class _Bad:
 
 
 def _bad_lines(
-    bad: Sequence[BadLine], with_data: Sequence[Segment], lines_before: np.ndarray, segments: Sequence[Segment]
+    bad: Sequence[BadLine],
+    with_data: Sequence[Segment],
+    lines_before: np.ndarray,
+    segments: Sequence[Segment],
 ) -> Iterator[_Bad]:
     for line in bad:
         at = int(np.searchsorted(lines_before, line.line, "right")) - 1
@@ -284,7 +293,8 @@ def _quarantine(bad: Sequence[_Bad], columns: Sequence[Column]) -> pa.Table:
     }
     schema = _part_schema(columns)
     arrays = [
-        pa.array(known[field.name], field.type) if field.name in known else pa.nulls(len(bad), field.type) for field in schema
+        pa.array(known[field.name], field.type) if field.name in known else pa.nulls(len(bad), field.type)
+        for field in schema
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
 

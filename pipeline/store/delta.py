@@ -80,8 +80,12 @@ class Table:
         self.root.mkdir(parents=True, exist_ok=True)
         try:
             DeltaTable.create(
-                str(self.root), self._schema, mode="ignore", partition_by=list(PARTITIONS),
-                configuration={"tbes.schema": str(SCHEMA_VERSION)}, raise_if_key_not_exists=False,
+                str(self.root),
+                self._schema,
+                mode="ignore",
+                partition_by=list(PARTITIONS),
+                configuration={"tbes.schema": str(SCHEMA_VERSION)},
+                raise_if_key_not_exists=False,
             )
         except (DeltaError, OSError) as error:
             raise TbesError(f"The table {self.root} cannot be made: {_first_line(error)}") from error
@@ -124,7 +128,10 @@ class Table:
         version = (self._handle.transaction_version(APP_ID) or 0) + 1
         try:
             self._handle.create_write_transaction(
-                actions, mode="append", schema=self._schema, partition_by=list(PARTITIONS),
+                actions,
+                mode="append",
+                schema=self._schema,
+                partition_by=list(PARTITIONS),
                 commit_properties=CommitProperties(app_transactions=[Transaction(APP_ID, version)]),
             )
         except CommitFailedError as error:

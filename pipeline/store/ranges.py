@@ -66,7 +66,9 @@ NAMES = tuple(field.name for field in fields(Range))
 def dump(ranges: Iterable[Range]) -> str:
     """The metadata value of a part."""
     rows = [list(asdict(entry).values()) for entry in ranges]
-    return json.dumps({"format": FORMAT, "names": NAMES, "sources": rows}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(
+        {"format": FORMAT, "names": NAMES, "sources": rows}, ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def load(text: str) -> list[Range]:

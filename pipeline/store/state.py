@@ -30,7 +30,10 @@ class State:
             if known is None or (entry.position_to, entry.read_at) >= (known.position_to, known.read_at):
                 self.newest[entry.source_id] = entry
             at_path = self.by_path.get(entry.path)
-            if at_path is None or (entry.read_at, entry.position_to) >= (at_path.read_at, at_path.position_to):
+            if at_path is None or (entry.read_at, entry.position_to) >= (
+                at_path.read_at,
+                at_path.position_to,
+            ):
                 self.by_path[entry.path] = entry
             self.by_content[entry.content_id].add(entry.source_id)
             self.organisation_names.setdefault(entry.organisation, entry.organisation_name)

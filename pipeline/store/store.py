@@ -53,7 +53,9 @@ class Store:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise TbesError(f"The store {self.root} cannot be made: {error.strerror}. Choose another with --store.") from error
+            raise TbesError(
+                f"The store {self.root} cannot be made: {error.strerror}. Choose another with --store."
+            ) from error
         for table in self.tables.values():
             table.create()
 

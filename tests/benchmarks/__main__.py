@@ -49,7 +49,15 @@ def throughput(folder: Path, kind: str, megabytes: int, rounds: int) -> dict[str
         for tool in TOOLS:
             shutil.rmtree(folder / "out", ignore_errors=True)
             (folder / "out").mkdir()
-            command = [sys.executable, "-m", "tests.benchmarks.child", tool, kind, str(folder / "logs"), str(folder / "out")]
+            command = [
+                sys.executable,
+                "-m",
+                "tests.benchmarks.child",
+                tool,
+                kind,
+                str(folder / "logs"),
+                str(folder / "out"),
+            ]
             runs[tool].append(json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
     print(f"{kind}: {size:.0f} MB, {rounds} rounds in turn")
     print(f"  {'tool':8}{'MB/s':>8}{'CPU s':>8}{'peak MB':>9}{'Parquet MB':>12}{'speed of tbes to it':>22}")
@@ -61,8 +69,11 @@ def throughput(folder: Path, kind: str, megabytes: int, rounds: int) -> dict[str
         )
         peak = max(run["peak_mb"] or 0 for run in runs[tool])
         result[tool] = {
-            "mb_per_s": size / seconds, "cpu_s": statistics.median(run["cpu"] for run in runs[tool]), "peak_mb": peak,
-            "parquet_mb": runs[tool][-1]["bytes"] / 1e6, "ratio": ratio,
+            "mb_per_s": size / seconds,
+            "cpu_s": statistics.median(run["cpu"] for run in runs[tool]),
+            "peak_mb": peak,
+            "parquet_mb": runs[tool][-1]["bytes"] / 1e6,
+            "ratio": ratio,
         }
         row = result[tool]
         print(
@@ -77,8 +88,14 @@ def unchanged(folder: Path, files: int) -> dict[str, Any]:
     """Ingest many small files, then again: the whole process of the second run."""
     write_bulk(folder / "logs", files * 0.04, "message-tracking", files=files, servers=20)
     command = [
-        sys.executable, "-c", "from pipeline.cli import main; main()", "ingest", str(folder / "logs"), "--quiet",
-        "--store", str(folder / "store"),
+        sys.executable,
+        "-c",
+        "from pipeline.cli import main; main()",
+        "ingest",
+        str(folder / "logs"),
+        "--quiet",
+        "--store",
+        str(folder / "store"),
     ]
     times = []
     for _ in range(4):
@@ -86,7 +103,9 @@ def unchanged(folder: Path, files: int) -> dict[str, Any]:
         subprocess.run(command, check=True)
         times.append(time.perf_counter() - started)
     again = statistics.median(times[1:])
-    print(f"{files} files of 40 KB: first ingest {times[0]:.2f} s ({files * 0.04 / times[0]:.0f} MB/s), unchanged {again:.2f} s")
+    print(
+        f"{files} files of 40 KB: first ingest {times[0]:.2f} s ({files * 0.04 / times[0]:.0f} MB/s), unchanged {again:.2f} s"
+    )
     return {"files": files, "first_s": times[0], "again_s": again}
 
 

@@ -74,7 +74,11 @@ def main() -> None:
     work()
     seconds = time.perf_counter() - started
     size = sum(path.stat().st_size for path in out.rglob("*.parquet"))
-    print(json.dumps({"seconds": seconds, "cpu": time.process_time(), "peak_mb": peak_megabytes(), "bytes": size}))
+    print(
+        json.dumps(
+            {"seconds": seconds, "cpu": time.process_time(), "peak_mb": peak_megabytes(), "bytes": size}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -18,12 +18,25 @@ from tests.samples import copy_samples
 AS_OF = "2026-11-24T18:00Z"
 
 
-def tbes(*arguments: str | Path, store: Path | None = None, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "TBES_STORE": str(store or "no-store"), "NO_COLOR": "1"}
+def tbes(
+    *arguments: str | Path, store: Path | None = None, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "PYTHONIOENCODING": "utf-8",
+        "TBES_STORE": str(store or "no-store"),
+        "NO_COLOR": "1",
+    }
     environment.pop("TBES_DEBUG", None)
     return subprocess.run(
         [sys.executable, "-c", "from pipeline.cli import main; main()", *map(str, arguments)],
-        capture_output=True, text=True, encoding="utf-8", env=environment, input=stdin, timeout=120, check=False,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+        input=stdin,
+        timeout=120,
+        check=False,
         cwd=Path(__file__).resolve().parents[2],
     )
 
@@ -47,7 +60,9 @@ def test_help_needs_no_data_engine() -> None:
 
 @pytest.mark.parametrize("command", ["ingest", "report", "reports", "export", "sql", "decode", "demo"])
 def test_each_command_shows_an_example(command: str) -> None:
-    assert f"Examples:\n    tbes {command}" in tbes(command, "--help").stdout.replace("  Examples", "Examples", 1)
+    assert f"Examples:\n    tbes {command}" in tbes(command, "--help").stdout.replace(
+        "  Examples", "Examples", 1
+    )
 
 
 def test_ingest_adds_up_in_json_and_again_adds_nothing(tmp_path: Path) -> None:
@@ -55,7 +70,10 @@ def test_ingest_adds_up_in_json_and_again_adds_nothing(tmp_path: Path) -> None:
     first = tbes("ingest", logs, "--json", store=tmp_path / "store")
     summary = json.loads(first.stdout)
     files, lines = summary["files"], summary["lines"]
-    assert files["found"] == files["new"] + files["grown"] + files["unchanged"] + files["skipped"] + files["failed"]
+    assert (
+        files["found"]
+        == files["new"] + files["grown"] + files["unchanged"] + files["skipped"] + files["failed"]
+    )
     assert lines["read"] == lines["header"] + lines["rows"] + lines["quarantined"] + lines["pending"]
     # One damaged line in foxglove's tracking log; half a line at the end of cedarholt's.
     assert (lines["quarantined"], lines["pending"]) == (1, 1)
@@ -79,7 +97,12 @@ def test_report_exposure_as_csv(store: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     # The figures of sample_logs/README.md.
     found = {
-        row["organisation"]: (row["state"], row["delayed_messages"], row["bounced_messages"], row["handed_over_messages"])
+        row["organisation"]: (
+            row["state"],
+            row["delayed_messages"],
+            row["bounced_messages"],
+            row["handed_over_messages"],
+        )
         for row in rows
     }
     assert found == {
@@ -103,7 +126,17 @@ def test_report_formats_and_output(store: Path, tmp_path: Path) -> None:
 
 
 def test_report_of_one_organisation_and_span(store: Path) -> None:
-    done = tbes("report", "refusals", "--organisation", "cedarholt", "--since", "2026-11-24", "--format", "csv", store=store)
+    done = tbes(
+        "report",
+        "refusals",
+        "--organisation",
+        "cedarholt",
+        "--since",
+        "2026-11-24",
+        "--format",
+        "csv",
+        store=store,
+    )
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert rows and {row["organisation"] for row in rows} == {"cedarholt"}
     assert min(row["time"] for row in rows) >= "2026-11-24T00:00:00Z"
@@ -119,7 +152,9 @@ def test_a_display_zone_moves_the_table_only(store: Path) -> None:
 def test_export_writes_every_report(store: Path, tmp_path: Path) -> None:
     done = tbes("export", tmp_path / "out", "--as-of", AS_OF, store=store)
     assert done.returncode == 0, done.stderr
-    assert {path.stem for path in (tmp_path / "out").iterdir()} == {report.name for report in queries.reports()}
+    assert {path.stem for path in (tmp_path / "out").iterdir()} == {
+        report.name for report in queries.reports()
+    }
     for path in (tmp_path / "out").iterdir():
         header = path.read_text(encoding="utf-8").splitlines()[0].split(",")
         assert header == list(next(r for r in queries.reports() if r.name == path.stem).columns)
@@ -129,7 +164,8 @@ def test_sql_from_argument_stdin_and_file(store: Path, tmp_path: Path) -> None:
     statement = "select count(*) as n from servers"
     (tmp_path / "q.sql").write_text(statement)
     outputs = [
-        tbes("sql", statement, store=store), tbes("sql", store=store, stdin=statement),
+        tbes("sql", statement, store=store),
+        tbes("sql", store=store, stdin=statement),
         tbes("sql", "--file", tmp_path / "q.sql", store=store),
     ]
     assert [done.stdout for done in outputs] == ["n\n7\n"] * 3
@@ -138,9 +174,17 @@ def test_sql_from_argument_stdin_and_file(store: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "copy (select 1) to 'x.csv'", "attach 'x.db'", "create table t as select 1", "install httpfs", "select 1; select 2",
-        "select * from read_csv('pyproject.toml')", "select * from 'README.md'", "set memory_limit = '1GB'",
-        "select * from glob('*')", "pragma version", "select getenv('HOME')",
+        "copy (select 1) to 'x.csv'",
+        "attach 'x.db'",
+        "create table t as select 1",
+        "install httpfs",
+        "select 1; select 2",
+        "select * from read_csv('pyproject.toml')",
+        "select * from 'README.md'",
+        "set memory_limit = '1GB'",
+        "select * from glob('*')",
+        "pragma version",
+        "select getenv('HOME')",
     ],
 )
 def test_sql_reads_the_store_and_nothing_else(store: Path, statement: str) -> None:
@@ -203,11 +247,20 @@ def test_organisation_that_is_not_there(store: Path) -> None:
 
 def test_organisations_toml_is_kept_for_reports(tmp_path: Path) -> None:
     logs = copy_samples(tmp_path / "logs")
-    (tmp_path / "orgs.toml").write_text('[[organisation]]\nid = "cedar"\nname = "Cedar Holt AG"\nservers = ["CHMAIL1"]\n')
-    done = tbes(
-        "ingest", logs / "cedarholt", "--organisations", tmp_path / "orgs.toml", "--json", store=tmp_path / "store"
+    (tmp_path / "orgs.toml").write_text(
+        '[[organisation]]\nid = "cedar"\nname = "Cedar Holt AG"\nservers = ["CHMAIL1"]\n'
     )
-    assert {s["organisation"] for s in json.loads(done.stdout)["sources"] if s["outcome"] == "new"} == {"cedar"}
+    done = tbes(
+        "ingest",
+        logs / "cedarholt",
+        "--organisations",
+        tmp_path / "orgs.toml",
+        "--json",
+        store=tmp_path / "store",
+    )
+    assert {s["organisation"] for s in json.loads(done.stdout)["sources"] if s["outcome"] == "new"} == {
+        "cedar"
+    }
     shown = tbes("report", "--format", "json", "--as-of", AS_OF, store=tmp_path / "store")
     assert [row["display_name"] for row in json.loads(shown.stdout)] == ["Cedar Holt AG"]
 
