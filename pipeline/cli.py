@@ -11,6 +11,9 @@ import click
 
 from pipeline import __version__
 from pipeline.errors import ExitCode, TbesError
+from pipeline.i18n import LANGUAGES
+from pipeline.reports.formats import NAMES as FORMAT_NAMES
+from pipeline.reports.values import visible
 
 _STORE = click.option(
     "--store", type=click.Path(path_type=Path), default=None, metavar="DIR",
@@ -19,6 +22,11 @@ _STORE = click.option(
 _REFERENCE = click.option(
     "--reference", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None, metavar="DIR",
     help="Folder with newer catalogue tables (CSV) to lay over the built-in ones.",
+)
+
+_RAW = click.option(
+    "--raw", is_flag=True,
+    help="CSV and XLSX: put no apostrophe before a text that a spreadsheet may take for a formula.",
 )
 
 
@@ -93,20 +101,32 @@ def ingest(**options: Any) -> None:
 @cli.command(epilog=_examples(
     "tbes report", "tbes report refusals --organisation contoso --since 7d", "tbes report servers --format csv --output servers.csv",
     "tbes report delayed_messages --tz Europe/Berlin", "tbes report --fail-on throttled,within=30d",
+    "tbes report --output exposure.xlsx", "tbes report --format text --language de",
+    "tbes report all --format json --output monday.json", "tbes report --format text --since-report monday.json",
 ))
-@click.argument("name", default="exposure")
-@click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default=None,
+@click.argument("name", required=False)
+@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), default=None,
               help="Default: by the ending of --output, else table.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write there instead of to stdout.")
-@click.option("--tz", metavar="ZONE", help="Time zone of the terminal table, as in Europe/Berlin. CSV and JSON are UTC.")
+@click.option("--tz", metavar="ZONE", help="Time zone of the terminal table, as in Europe/Berlin. Files are UTC.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=None,
+              help="Language of what people read. Default: by the locale; CSV, JSON and Parquet are English without it.")
+@_RAW
+@click.option("--acknowledge", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+              help="Findings that somebody has looked at, with reason and day: shown as such, not counted by --fail-on.")
+@click.option("--since-report", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE.json",
+              help="Say what changed since a report that tbes report all --format json wrote.")
 @click.option("--server", metavar="NAME", help="Only this server, in the reports that are about one server (clock).")
 @click.option("--fail-on", multiple=True, metavar="CONDITION",
               help="throttled, blocked or within=30d (a stage comes by then), also several with commas: "
               "exit code 4 if an organisation or server is so.")
 @_report_options
 def report(**options: Any) -> None:
-    """Print a report (default: exposure). `tbes reports` lists them all."""
-    from pipeline.commands import report_command
+    """Print or write a report. `tbes reports` lists them; NAME all is the whole set.
+
+    Without NAME: exposure; the whole set in formats that are mailed around; changes with --since-report.
+    """
+    from pipeline.report_command import report_command
 
     _end(report_command(**options))
 
@@ -143,6 +163,7 @@ def reports() -> None:
 
 @cli.command(epilog=_examples("tbes export out", "tbes export out --organisation contoso --since 30d"))
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
+@_RAW
 @_report_options
 def export(**options: Any) -> None:
     """Write every report as CSV into DIR."""
@@ -161,12 +182,47 @@ def export(**options: Any) -> None:
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write there instead of to stdout.")
 @click.option("--tz", metavar="ZONE", help="Time zone of the terminal table.")
 @click.option("--unsafe", is_flag=True, help="Allow any statement and access to files.")
+@click.option("--harlequin", is_flag=True, help="Open Harlequin, if it is installed, on what tbes connect writes.")
+@_RAW
 @_report_options
 def sql(**options: Any) -> None:
-    """Run one SELECT on the tables, views and catalogue, in DuckDB's SQL; read from stdin if not given."""
-    from pipeline.commands import sql_command
+    """Run one SELECT on the tables, views and catalogue, in DuckDB's SQL; read from stdin if not given.
 
-    _end(sql_command(**options))
+    Without SQL on a terminal: a prompt with history and completion (extra `prompt`). `tbes schema` says what there is.
+    """
+    from pipeline.connect_command import sql_or_prompt_command
+
+    _end(sql_or_prompt_command(**options))
+
+
+@cli.command(epilog=_examples("tbes schema", "tbes schema servers", "tbes schema --format json"))
+@click.argument("name", required=False)
+@click.option("--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True,
+              help="How to print it.")
+def schema(name: str | None, format_: str) -> None:
+    """Print every table, view and column that SQL sees, or one, with type, meaning and unit."""
+    from pipeline.connect_command import schema_command
+
+    _end(schema_command(name, format_))
+
+
+@cli.command(epilog=_examples(
+    'duckdb -init "$(tbes connect)"', 'harlequin --init-path "$(tbes connect --organisation contoso)"',
+    "tbes connect --output connect.sql",
+))
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write the script there. Default: the user's cache folder.")
+@click.option("--as-tables", is_flag=True,
+              help="Compute all views once when the script runs, instead of the views that a query reads in each query.")
+@_report_options
+def connect(**options: Any) -> None:
+    """Write an init script for any DuckDB client and print its path: the tables, views and comments of tbes sql.
+
+    It is valid for one hour, as long as files are kept that the store no longer needs.
+    """
+    from pipeline.connect_command import connect_command
+
+    _end(connect_command(**options))
 
 
 @cli.command(epilog=_examples(
@@ -210,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except TbesError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {visible(str(error))}", err=True)
         sys.exit(int(error.exit_code))
     except KeyboardInterrupt:
         click.echo("Interrupted. What was committed is kept; run it again to go on.", err=True)
@@ -232,7 +288,7 @@ def _unexpected(error: Exception) -> None:
         traceback.print_exc()
     words = (str(error).strip().splitlines() or [""])[0]
     click.echo(
-        f"Unexpected error: {type(error).__name__}: {words}. Set TBES_DEBUG=1 for the details and report it.", err=True
+        f"Unexpected error: {type(error).__name__}: {visible(words)}. Set TBES_DEBUG=1 for the details and report it.", err=True
     )
 
 

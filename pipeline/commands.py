@@ -19,6 +19,8 @@ from pipeline import queries
 from pipeline.errors import ExitCode, UsageError
 from pipeline.organisations import KnownOrganisation, load_organisations
 from pipeline.reference.catalogue import Catalogue
+from pipeline.reports.formats import by_ending
+from pipeline.reports.values import visible_lines
 from pipeline.resources import resource
 from pipeline.store.store import Store, default_path
 
@@ -72,7 +74,7 @@ def reports_command() -> ExitCode:
     return ExitCode.DONE
 
 
-def export_command(directory: Path, **common: Any) -> ExitCode:
+def export_command(directory: Path, raw: bool, **common: Any) -> ExitCode:
     """Write every report as CSV."""
     from pipeline.reports.delimited import to_csv
 
@@ -80,7 +82,7 @@ def export_command(directory: Path, **common: Any) -> ExitCode:
         directory.mkdir(parents=True, exist_ok=True)
         for report in queries.reports():
             result = session.report(report.name)
-            write_file(directory / f"{report.name}.csv", to_csv(result))
+            write_file(directory / f"{report.name}.csv", to_csv(result, raw=raw))
             click.echo(f"{directory / report.name}.csv  {len(result.rows)} rows")
 
     with_session(write, common)
@@ -89,7 +91,7 @@ def export_command(directory: Path, **common: Any) -> ExitCode:
 
 def sql_command(
     statement: str | None, file: Path | None, format_: str | None, output: Path | None, tz: str | None, unsafe: bool,
-    **common: Any,
+    raw: bool, **common: Any,
 ) -> ExitCode:
     """Run one statement."""
     if statement and file:
@@ -99,7 +101,9 @@ def sql_command(
         raise UsageError('No SQL was given, for example: tbes sql "select * from servers"')
     default = "table" if output is None and sys.stdout.isatty() else "csv"
     chosen = format_ or (by_ending(output) if output else default)
-    _write(lambda session: session.query(text), None, chosen, output, tz, common, unsafe=unsafe)
+    if chosen not in ("table", "csv", "json"):
+        raise UsageError(f"The result of SQL is written as table, csv or json, not as {chosen}")
+    _write(lambda session: session.query(text), None, chosen, output, tz, common, unsafe=unsafe, raw=raw)
     return ExitCode.DONE
 
 
@@ -181,7 +185,7 @@ def _end_of_logs(store: Store) -> str:
 
 def _write(
     rows: Callable[[Any], Any], report: queries.Query | None, format_: str, output: Path | None, tz: str | None,
-    common: dict[str, Any], *, unsafe: bool = False,
+    common: dict[str, Any], *, unsafe: bool = False, raw: bool = False,
 ) -> None:
     zone, zone_name = display_zone(tz)
     result = with_session(rows, common, unsafe=unsafe)
@@ -199,9 +203,10 @@ def _write(
         return
     from pipeline.reports.delimited import to_csv, to_json
 
-    text = to_csv(result) if format_ == "csv" else to_json(result)
+    text = to_csv(result, raw=raw) if format_ == "csv" else to_json(result)
     if output is None:
-        click.echo(text, nl=False)
+        # a terminal obeys what strangers wrote into the logs; a file gets it as it is
+        click.echo(visible_lines(text) if sys.stdout.isatty() else text, nl=False)
     else:
         write_file(output, text)
 

@@ -17,16 +17,22 @@ end, so that the script opens no file: with 2,000 files the other way takes 6 s,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipeline import queries, schema_text
 from pipeline.imports.kept import COLUMNS as IMPORTED_COLUMNS
-from pipeline.imports.kept import KeptImport, relation_rows
-from pipeline.organisations import KnownOrganisation
+from pipeline.imports.kept import relation_rows
 from pipeline.portable_sql import plain_text, portable
-from pipeline.reference.catalogue import Catalogue
 from pipeline.sql import (
-    Parameters, needed_parts, organisation_tables, parameters_table, ranges_view, table_sql, table_views,
+    Parameters,
+    Session,
+    needed_parts,
+    organisation_tables,
+    parameters_table,
+    ranges_view,
+    table_sql,
+    table_views,
 )
 from pipeline.store.delta import Part
 from pipeline.store.store import Snapshot
@@ -37,22 +43,15 @@ CONNECTION_MARKER = "/* DUCKDB_CONNECTION_INIT_BELOW_MARKER */"
 """DuckDB's JDBC driver runs what stands above it once, and what stands below for each connection."""
 
 
-def script(
-    snapshots: Sequence[Snapshot],
-    catalogue: Catalogue,
-    organisations: Sequence[KnownOrganisation],
-    imported: Sequence[KeptImport],
-    parameters: Parameters,
-    written: datetime,
-    *,
-    as_tables: bool = False,
-) -> str:
-    """The script as text; `written` is when the snapshot was taken."""
+def script(session: Session, written: datetime, *, as_tables: bool = False) -> str:
+    """The script for what a session has; `written` is when its snapshot was taken."""
+    snapshots = session.snapshots
+    parameters = replace(session.parameters, as_of=session.parameters.as_of or written)
     parts = {snapshot.name: needed_parts(snapshot, parameters) for snapshot in snapshots}
     empty: dict[str, list[Part]] = {snapshot.name: [] for snapshot in snapshots}
     stand_ins = list(_over_files(snapshots, empty, parameters))
     real = list(_over_files(snapshots, parts, parameters))
-    tables = list(_tables(catalogue, organisations, imported, parameters))
+    tables = list(_tables(session, parameters))
     if as_tables:
         statements = [*real, *tables, *(_as_table(view) for view in queries.views())]
     else:
@@ -105,16 +104,13 @@ def _over_files(
     yield _replacing(ranges_view(snapshots, parts))
 
 
-def _tables(
-    catalogue: Catalogue, organisations: Sequence[KnownOrganisation], imported: Sequence[KeptImport],
-    parameters: Parameters,
-) -> Iterator[str]:
-    for name, relation in catalogue.tables().items():
+def _tables(session: Session, parameters: Parameters) -> Iterator[str]:
+    for name, relation in session.catalogue.tables().items():
         yield _replacing(table_sql(name, relation.columns, relation.rows))
-    for name, columns, rows in organisation_tables(organisations):
+    for name, columns, rows in organisation_tables(session.organisations):
         yield _replacing(table_sql(name, columns, rows))
-    rows = relation_rows(imported, parameters.organisation)
-    yield _replacing(table_sql("imported_reports", IMPORTED_COLUMNS, rows))
+    imports = relation_rows(session.imported, parameters.organisation)
+    yield _replacing(table_sql("imported_reports", IMPORTED_COLUMNS, imports))
     yield _replacing(parameters_table(parameters))
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import suppress
-from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline import queries
-from pipeline.commands import console, display_zone, with_session
+from pipeline.commands import console, display_zone, with_session, write_file
 from pipeline.errors import ExitCode, UsageError
 from pipeline.i18n import Texts, locale_language
 from pipeline.reports.formats import FORMATS, TABLE, by_ending
@@ -20,7 +17,7 @@ from pipeline.reports.values import visible, visible_lines
 
 if TYPE_CHECKING:
     from pipeline.reports.document import Document, Style
-    from pipeline.sql import Session
+    from pipeline.sql import Result, Session
 
 ALL = "all"
 CHANGES = "changes"
@@ -51,12 +48,12 @@ def report_command(
     def write(session: Session) -> str | bytes | None:
         found[:] = failing(session, conditions)
         made = document(session, wanted)
-        if entries:
-            marked = findings(session, entries, made.as_of)
+        marked = findings(session, entries, made.as_of) if entries or (chosen == TABLE and wanted.report == "exposure") else None
+        if entries and marked:
             found[:] = uncounted(found, marked)
             notes[:] = exceeded(marked, entries)
         if chosen == TABLE:
-            _table(made, style, output, zone, zone_name)
+            _table(made, style, output, counts(marked, style) if marked else "")
             return None
         return FORMATS[chosen].write(made, style)
 
@@ -91,7 +88,7 @@ def _wanted(name: str | None, format_: str, *, with_changes: bool) -> str | None
     return name
 
 
-def _table(made: Document, style: Style, output: Path | None, zone: tzinfo, zone_name: str) -> None:
+def _table(made: Document, style: Style, output: Path | None, counted: str) -> None:
     from rich.console import Console
 
     from pipeline.reports.terminal import print_table
@@ -99,11 +96,11 @@ def _table(made: Document, style: Style, output: Path | None, zone: tzinfo, zone
     def draw(on: Console) -> None:
         for sheet in made.sheets:
             print_table(
-                on, sheet.result, style.title(sheet), zone, zone_name, sheet.first, sheet.below,
+                on, sheet.result, style.title(sheet), style.zone, style.zone_name, sheet.first, sheet.below,
                 texts=style.texts, report=sheet.name,
             )
         if not made.whole and made.sheets[0].name == "exposure":
-            on.print(_counted(made, style), highlight=False)
+            on.print(counted, highlight=False)
 
     if output is None:
         draw(console())
@@ -112,11 +109,13 @@ def _table(made: Document, style: Style, output: Path | None, zone: tzinfo, zone
         draw(Console(file=handle, width=200))
 
 
-def _counted(made: Document, style: Style) -> str:
+def counts(findings: Result, style: Style) -> str:
     """How many findings there are: the exposure table itself shows only what they come to."""
-    rows = made.session.query("select severity, count(*) from findings group by severity").rows
-    counts = {**dict.fromkeys(("critical", "warning", "note"), 0), **dict(rows)}
-    return style.texts("text.see_findings", **counts)
+    severity, on = findings.columns.index("severity"), findings.columns.index("acknowledged_on")
+    counted = dict.fromkeys(("critical", "warning", "note", "acknowledged"), 0)
+    for row in findings.rows:
+        counted[row[severity] if row[on] is None else "acknowledged"] += 1
+    return style.texts("text.see_findings", counted=style.texts("text.counted", **counted))
 
 
 def _put(written: str | bytes, output: Path | None, format_: str) -> None:
@@ -130,15 +129,3 @@ def _put(written: str | bytes, output: Path | None, format_: str) -> None:
     else:
         # a terminal obeys what strangers wrote into the logs; a file gets it as it is
         click.echo(visible_lines(written) if sys.stdout.isatty() else written, nl=False)
-
-
-def write_file(path: Path, content: str | bytes) -> None:
-    """Whole or not at all: beside it first, then renamed."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-        os.replace(beside, path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error

@@ -201,7 +201,7 @@ def unit(column: ColumnText, kind: str) -> str | None:
 
 
 def _with_unit(column: ColumnText) -> str:
-    if column.unit is None or column.unit.lower() in column.meaning.lower():
+    if column.unit is None or column.unit.lower() in column.meaning.lower().replace(" an ", " per "):
         return column.meaning
     return f"{column.meaning}, {column.unit}"
 

@@ -73,6 +73,8 @@ class Session:
         unsafe: bool = False,
     ) -> None:
         self.parameters = parameters or Parameters()
+        self.snapshots, self.catalogue = snapshots, catalogue
+        self.organisations, self.imported = organisations, imported
         self.unsafe = unsafe
         self.connection = duckdb.connect()
         self._made: set[str] = set()
@@ -95,7 +97,7 @@ class Session:
         """The rows of a report of `queries/reports`. Raises UsageError if there is none of that name."""
         for report in queries.reports():
             if report.name == name:
-                self._make_views(report.sql)
+                self._make_views(report.body)
                 return self._fetch(report.sql)
         names = ", ".join(report.name for report in queries.reports())
         raise UsageError(f"There is no report {name!r}. Reports are: {names}")
@@ -163,7 +165,9 @@ class Session:
 
     def _lock(self, snapshots: Sequence[Snapshot]) -> None:
         files = [str(snapshot.root / part.path) for snapshot in snapshots for part in self._chosen[snapshot.name]]
-        listed = ", ".join(literal(file) for file in files)
+        # a path with [, * or ? is asked for in its escaped form first, then opened in its own
+        escaped = [path for snapshot in snapshots for path in snapshot.paths(self._chosen[snapshot.name])]
+        listed = ", ".join(literal(file) for file in sorted({*files, *escaped}))
         self._run(f"set allowed_paths = [{listed}]")
         self._run("set enable_external_access = false")
         self._run("set lock_configuration = true")

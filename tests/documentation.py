@@ -13,10 +13,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pipeline import queries
+from pipeline import queries, schema_text
 from pipeline.cli import cli
 from pipeline.commands import session_rows
-from pipeline.logs import message_tracking, smtp_protocol
 from pipeline.reports.terminal import print_table
 from tests.samples import AS_OF, ingest_samples
 
@@ -51,24 +50,6 @@ def reports() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def tables() -> str:
-    """docs/tables.md."""
-    lines = [
-        "# Tables and views",
-        "",
-        "What `tbes sql` sees. The two tables hold the logs' rows under Exchange's own field names, hyphens turned to",
-        "underscores; `message_tracking_lines` and `smtp_protocol_lines` have the quarantined lines too.",
-        "",
-    ]
-    for module in (message_tracking, smtp_protocol):
-        lines += [f"## {module.NAME}", "", "| column | type | meaning |", "|---|---|---|"]
-        lines += [f"| `{c.name}` | {c.type} | {c.meaning.replace('|', '&#124;')} |" for c in module.COLUMNS]
-        lines.append("")
-    for view in queries.views():
-        lines += [f"## {view.name}", "", view.answers, "", *_columns(view.columns.items()), ""]
-    return "\n".join(lines).rstrip() + "\n"
-
-
 def picture() -> str:
     """docs/exposure.svg: the exposure report of the demo as a terminal shows it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +75,7 @@ class _Nowhere:
         return None
 
 
-PAGES = {"commands.md": commands, "reports.md": reports, "tables.md": tables}
+PAGES = {"commands.md": commands, "reports.md": reports, "tables.md": schema_text.page}
 
 
 def main() -> None:

@@ -84,17 +84,26 @@ def _translated(language: str, text: str) -> str:
     if text in _sentences(language):
         return _sentences(language)[text]
     # piece by piece: the shortest run of pieces that is a sentence; a piece of none stays
-    ends = [(m.start(), m.end()) for m in _JOINT.finditer(text)] + [(len(text), len(text))]
-    out, start, at = [], 0, 0
-    while at < len(ends):
-        for to in range(at, len(ends)):
-            if (found := _whole(language, text[start : ends[to][0]])) is not None:
-                break
-        else:
-            to, found = at, text[start : ends[at][0]]
-        out.append(found + text[ends[to][0] : ends[to][1]])
-        start, at = ends[to][1], to + 1
-    return "".join(out)
+    joints = [(match.start(), match.end()) for match in _JOINT.finditer(text)]
+    begins, ends = [0, *(end for _, end in joints)], [*(start for start, _ in joints), len(text)]
+    out, at = "", 0
+    while at < len(begins):
+        joint = text[ends[at - 1] : begins[at]] if at else ""
+        to, found = _run(language, text, begins[at:], ends[at:], joint)
+        out += found
+        at += to + 1
+    return out
+
+
+def _run(language: str, text: str, begins: list[int], ends: list[int], joint: str) -> tuple[int, str]:
+    """The number of the last piece that makes a sentence with the first, and their translation with the joint before."""
+    for to, end in enumerate(ends):
+        if (found := _whole(language, text[begins[0] : end])) is not None:
+            return to, joint + found
+        # a clause that begins with its own comma or semicolon
+        if joint.strip() and (found := _whole(language, joint + text[begins[0] : end])) is not None:
+            return to, found
+    return 0, joint + text[begins[0] : ends[0]]
 
 
 def _whole(language: str, text: str) -> str | None:
@@ -103,16 +112,22 @@ def _whole(language: str, text: str) -> str | None:
     if text in sentences:
         return sentences[text]
     for pattern, least, translation in _patterns(language):
-        if len(text) >= least and (match := pattern.fullmatch(text)):
-            gaps = [_gap(language, gap) for gap in match.groups()]
-            return _GAP.sub(lambda gap: gaps[int(gap[1]) - 1], translation)  # noqa: B023  called before the loop goes on
+        if len(text) >= least and (match := pattern.fullmatch(text)) and not any(gap.startswith(":") for gap in match.groups()):
+            return _filled(language, translation, match.groups())
+    # a term as a sentence of its own
+    if text.endswith(".") and (term := sentences.get(text[:1].lower() + text[1:-1])) is not None:
+        return term[:1].upper() + term[1:] + "."
     return None
+
+
+def _filled(language: str, translation: str, gaps: tuple[str, ...]) -> str:
+    return _GAP.sub(lambda gap: _gap(language, gaps[int(gap[1]) - 1]), translation)
 
 
 def _gap(language: str, text: str) -> str:
     """What fills a gap: a name or number, or itself a sentence with the space that joins it."""
     inner = text.strip()
-    if not inner or " " not in text and inner not in _sentences(language):
+    if not inner or (" " not in text and inner not in _sentences(language)):
         return text
     return text.replace(inner, _translated(language, inner), 1)
 

@@ -112,10 +112,9 @@ def _from_toml(path: Path, text: str) -> Iterable[Acknowledgement]:
         if unknown := set(table) - {"finding_key", "reason", "date", "severity", "until"}:
             raise UsageError(f"{where} has an unknown key: {', '.join(sorted(unknown))}")
         until = table.get("until")
-        yield _entry(
-            where, table.get("finding_key"), table.get("reason"), _day(where, table.get("date")), table.get("severity", "warning"),
-            None if until is None else _day(where, until),
-        )
+        on, severity = _day(where, table.get("date")), table.get("severity", "warning")
+        last = None if until is None else _day(where, until)
+        yield _entry(where, table.get("finding_key"), table.get("reason"), on, severity, last)
 
 
 def _from_text(path: Path, text: str) -> Iterable[Acknowledgement]:

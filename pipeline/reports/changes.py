@@ -79,7 +79,7 @@ def compare(
     if earlier.as_of > as_of:
         raise UsageError(f"The earlier report is of {earlier.as_of:%Y-%m-%d %H:%M}Z, later than this one")
     if earlier.organisation is not None and earlier.organisation != organisation:
-        raise UsageError(f"The earlier report is of {earlier.organisation} alone: compare with --organisation {earlier.organisation}")
+        raise UsageError(f"The earlier report is of one organisation alone: compare with --organisation {earlier.organisation}")
     of_interest = [finding for finding in earlier.findings if organisation in (None, finding["organisation"])]
     before = {finding["finding_key"]: finding for finding in of_interest}
     now = {finding["finding_key"]: finding for finding in findings}

@@ -32,7 +32,7 @@ def document(session: Session, wanted: Wanted) -> Document:
     as_of = session.query("select as_of from parameters").rows[0][0]
     catalogue = session.query("select max(as_of) from ref_catalogue").rows[0][0]
     read = {report.name: report for report in queries.reports()}
-    names = [wanted.report] if wanted.report else [name for name in read if not _needs_a_server(name, parameters.server)]
+    names = [wanted.report] if wanted.report else list(read)
     if wanted.report is None and wanted.earlier is not None:
         names.append(CHANGES)
     names.sort(key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
@@ -67,9 +67,6 @@ def _changes(session: Session, wanted: Wanted, as_of: datetime) -> Sheet:
     rows = [tuple(record[name] for name in names) for record in compared]
     result = Result(names, [changes.TYPES[name] for name in names], rows)
     title = f"Changed since {wanted.earlier.as_of:%Y-%m-%d %H:%M}Z"
-    return Sheet(CHANGES, title, result, changes.COLUMNS, ("change", "severity", "organisation", "server", "act_by", "finding"), ())
+    first = ("change", "severity", "organisation", "server", "act_by", "finding")
+    return Sheet(CHANGES, title, result, changes.COLUMNS, first)
 
-
-def _needs_a_server(name: str, server: str | None) -> bool:
-    """The one report that is about a single server belongs to the set only where one was chosen."""
-    return name == "clock" and server is None

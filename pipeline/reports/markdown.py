@@ -7,11 +7,13 @@ import re
 
 from pipeline.reports.document import Document, Sheet, Style
 
-# Every character that begins markup inside a line; `&`, `<` and `>` are escaped as HTML.
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#!|~$:@])")
-# `_` inside a word is none, and a name full of backslashes is hard to read in a mail.
-_INNER = re.compile(r"(?<=[A-Za-z0-9])\\([_:@#!()])(?=[A-Za-z0-9])")
-_BARE_LINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)(?=[:.])")
+# Every character that begins markup inside a line; `&`, `<` and `>` are escaped as HTML. GitHub knows `$` as mathematics.
+_MARKUP = re.compile(r"([\\`*_\[\]|~$])")
+# `_` inside a word is none, and file names read better without
+_INNER = re.compile(r"(?<=[A-Za-z0-9])\\_(?=[A-Za-z0-9])")
+# what becomes a link without any markup
+_SCHEME = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp):")
+_WWW = re.compile(r"(?i)\bwww\.")
 
 
 def to_markdown(document: Document, style: Style) -> str:
@@ -31,9 +33,8 @@ def to_markdown(document: Document, style: Style) -> str:
 
 def escaped(text: str) -> str:
     """A text as Markdown that shows it as it is: no link, picture, HTML, table cell or emphasis comes of it."""
-    out = _INNER.sub(r"\1", _MARKUP.sub(r"\\\1", html.escape(text, quote=False)))
-    # an address that readers would make a link of without any markup
-    return _BARE_LINK.sub(lambda found: found[1] + "&#8203;", out)
+    out = _INNER.sub("_", _MARKUP.sub(r"\\\1", html.escape(text, quote=False)))
+    return _WWW.sub("www&#46;", _SCHEME.sub(r"\1&#58;", out))
 
 
 def _table(sheet: Sheet, style: Style) -> str:

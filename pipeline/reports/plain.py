@@ -15,12 +15,13 @@ from pipeline.reports.values import visible
 
 WIDTH = 76
 MOST_ROWS = 20
-# what a mail needs of a report of the set: its columns, if there are any rows
-_TABLES = {
-    "servers": ("server", "build_name", "accepted", "state", "stage"),
-    "bounced_messages": ("bounced_time", "sender", "recipients", "message_id"),
-    "coverage": ("server", "log_kind", "gap", "command"),
-}
+# what a mail needs of the set; no addresses: mail is forwarded, and whom to ask again stands in bounced_messages
+_TABLES = (
+    ("exposure", ("delayed_messages", "bounced_messages", "pending_messages", "handed_over_messages")),
+    ("servers", ("server", "build_name", "accepted", "state", "stage")),
+    ("servers", ("server", "next_stage", "next_stage_earliest", "full_block_earliest")),
+    ("coverage", ("server", "log_kind", "gap", "command")),
+)
 
 
 def to_text(document: Document, style: Style) -> str:
@@ -33,7 +34,7 @@ def _mail(document: Document, style: Style) -> Iterator[str]:
     exposure, findings = document.sheet("exposure"), document.sheet("findings")
     rows = exposure.records() if exposure else []
     found = findings.records() if findings else []
-    yield from _heading(exposure and style.title(exposure) or "tbes", "=")
+    yield from _heading((exposure and style.title(exposure)) or "tbes", "=")
     for line in document.standing(style):
         yield from _wrapped(line)
     if changes := document.sheet("changes"):
@@ -46,7 +47,6 @@ def _mail(document: Document, style: Style) -> Iterator[str]:
     for row in rows:
         yield from _organisation(document, style, row, [f for f in found if f["organisation"] == row["organisation"]])
     yield ""
-    yield "-- "
     yield style.texts("text.generated_by", version=document.version)
 
 
@@ -72,16 +72,21 @@ def _organisation(document: Document, style: Style, row: dict[str, Any], finding
         yield from _heading(texts("text.acknowledged_findings"), "-")
         for finding in done:
             yield from _finding(style, finding)
-            words = texts("text.acknowledged", day=texts.day(finding["acknowledged_on"]), reason=visible(finding["acknowledged_reason"]))
-            yield from _wrapped(words, "  ", "  ")
-    for report, columns in _TABLES.items():
+            day, reason = texts.day(finding["acknowledged_on"]), visible(finding["acknowledged_reason"])
+            yield from _wrapped(texts("text.acknowledged", day=day, reason=reason), "  ", "  ")
+    shown = ""
+    for report, columns in _TABLES:
         sheet = document.sheet(report)
         records = [r for r in sheet.records() if r["organisation"] == row["organisation"]] if sheet else []
+        # a table without its last column would say nothing: no gap, no date
+        records = [r for r in records if report == "exposure" or any(r[name] is not None for name in columns[1:])]
         if report == "coverage":
             records = [r for r in records if r["gap"] is not None]
         if sheet and records:
             yield ""
-            yield from _heading(style.title(sheet), "-")
+            if report not in (shown, "exposure"):
+                yield from _heading(style.title(sheet), "-")
+            shown = report
             yield from _records(sheet, columns, records, style)
 
 
@@ -116,7 +121,8 @@ def _changed_since(document: Document, style: Style) -> str:
 
 def _changes(sheet: Sheet, style: Style) -> Iterator[str]:
     for change in sheet.records():
-        cells = {name: style.cell("changes", name, change[name]) for name in ("change", "severity", "severity_before", "finding")}
+        words = ("change", "severity", "severity_before", "finding")
+        cells = {name: style.cell("changes", name, change[name]) for name in words}
         severity = cells["severity"] or cells["severity_before"]
         subject = visible(" ".join(filter(None, (change["organisation"], change["server"]))))
         yield from _wrapped(f"[{cells['change']}, {severity}] {subject}: {cells['finding']}", "* ", "  ")

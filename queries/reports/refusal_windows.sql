@@ -8,15 +8,15 @@
 --   action: throttle or block
 --   minutes_per_hour: minutes an hour that the replies name; null where they name none
 --   refusals: refusals
---   spells: groups of refusals with no refusal between them for the rest of an hour
+--   spells: groups of refusals that can be of one window: closer than the named minutes; one a day where all the hour is named
 --   first_minute: minute of the hour with which the shortest arc begins that holds all refusals
 --   last_minute: minute with which it ends; below first_minute where it straddles the hour
 --   span_minutes: length of this arc, minutes
 --   covered_minutes: different minutes of the hour with a refusal
 --   longest_spell_minutes: longest spell, minutes
---   accepted_inside: messages accepted inside spells, a minute away from their ends: in a window there is none
+--   accepted_inside: messages accepted inside spells, a minute away from their ends, by tracking: in a window there is none
 --   looks: fixed, rolling, random, longer than named, whole hour or too few, as the logs have it; no rule is public
---   other_servers: whether one window fits all servers of the organisation on that day
+--   other_servers: whether one window fits all servers of the organisation that were refused on that day
 --   words: the counts behind looks, in a sentence
 select
     organisation, server, day, action, minutes_per_hour, refusals, spells, first_minute, last_minute,

@@ -13,6 +13,7 @@
 --   client_ip: its address; null where it differs
 --   from_server: server of the organisation that this client is, first label in capitals
 --   from_server_build: lowest build of that server in the logs
+--   is_older_server: whether that is another server than this one, with an older build
 --   shared: the same in words
 -- materialised: small
 with episodes as (
@@ -77,7 +78,7 @@ shared as (
 ),
 
 builds as (
-    select b.organisation, b.server, min_by(b.build, f.build_key) as build
+    select b.organisation, b.server, min_by(b.build, f.build_key) as build, min(f.build_key) as build_key
     from server_builds as b
     inner join build_facts as f on b.build = f.build
     group by b.organisation, b.server
@@ -86,6 +87,7 @@ builds as (
 select
     s.organisation, s.server, s.since, s.refused_messages, s.with_origin, s.connector, s.submitted_by, s.received_by, s.client,
     s.client_ip, b.server as from_server, b.build as from_server_build,
+    coalesce(b.server <> s.server and b.build_key < o.build_key, false) as is_older_server,
     nullif(
         concat_ws(
             ', ',
@@ -100,3 +102,4 @@ select
     ) as shared
 from shared as s
 left join builds as b on s.organisation = b.organisation and upper(split_part(s.client, '.', 1)) = b.server
+left join builds as o on s.organisation = o.organisation and s.server = o.server

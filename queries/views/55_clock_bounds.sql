@@ -12,6 +12,7 @@
 --   stage_seen: highest stage that the latest evidence proves
 --   lower: effective day 0 is later than this, whether or not there were pauses; seconds since 1970; null = no bound
 --   upper: without another pause it is not later than this; null = no bound
+--   lower_then: day 0 as it stood at last_at is later than this, by the evidence of this stretch alone; null = no bound
 --   upper_then: day 0 as it stood at last_at is not later than this, whether or not there were pauses before
 --   detected_from: first detection is not earlier than this; null = no bound
 --   detected_to: first detection is not later than this
@@ -74,6 +75,7 @@ carried as (
         max(lower - passed) over (partition by organisation, server, episode, stretch)
             + min(passed) over (partition by organisation, server, episode, stretch) as stretch_lower,
         min(first_at) over (partition by organisation, server, episode, stretch) as stretch_from,
+        max(lower) over (partition by organisation, server, episode, stretch) as lower_then,
         max(lower_now) over (partition by organisation, server, episode order by nth desc rows between unbounded preceding and current row)
             as lower_since,
         min(upper_now) over (partition by organisation, server, episode order by nth desc rows between unbounded preceding and current row)
@@ -207,7 +209,7 @@ select
     l.organisation, l.server, l.episode, case when l.is_observed then 'observed' else 'imported' end as basis,
     cast(l.refusals_in_all as bigint) as refusals, l.begins_at as first_at, l.last_at, l.last_refusal_at, l.stage_seen,
     case when l.is_too_early then l.lower_now else l.lower_until end as lower,
-    case when not l.is_too_early then l.upper_fit end as upper,
+    case when not l.is_too_early then l.upper_fit end as upper, l.lower_then,
     case when not l.is_too_early then cast(l.upper_then as bigint) end as upper_then,
     coalesce(l.told_detection, cast(floor(d.detected_from) as bigint)) as detected_from,
     coalesce(l.told_detection, l.stretch_upper) as detected_to,
@@ -225,7 +227,7 @@ where x.server is null
 union all
 select
     x.organisation, x.server, x.episode, 'observed' as basis, cast(x.refusals as bigint) as refusals, x.first_at, x.last_at,
-    x.last_at as last_refusal_at, x.stage_seen, x.lower, null as upper, null as upper_then, null as detected_from,
+    x.last_at as last_refusal_at, x.stage_seen, x.lower, null as upper, x.lower as lower_then, null as upper_then, null as detected_from,
     null as detected_to, 0 as proven_still, null as fits_since, null as earlier_lower,
     null as earlier_upper, null as lower_since, false as still_in_episode, false as went_back, true as is_contradictory, 1 as quota_years,
     false as has_gap_since, x.frame

@@ -104,6 +104,7 @@ judged as (
             as has_stopped,
         e.nth is not null and e.below_after is null and b.server is not null and b.episode < e.nth as is_updated,
         e.nth is not null and e.below_after is null and b.refusals > 0 and b.episode >= e.nth as is_fine_but_refused,
+        coalesce(b.refusals > 0 and o.accepted in ('accepted', 'floor not public') and w.is_older_server, false) as has_older_member, w.shared,
         e.nth is not null and e.below_after is not null and b.server is not null and b.episode < e.nth as has_relapsed
     from server_outlooks as o
     cross join moments as m
@@ -113,6 +114,7 @@ judged as (
     left join pauses as a on o.organisation = a.organisation
     left join passed as h on o.organisation = h.organisation and o.server = h.server
     left join current_stages as c on b.stage_seen = c.stage
+    left join refusal_paths as w on o.organisation = w.organisation and o.server = w.server
 ),
 
 -- the first stage that has not surely begun without a pause
@@ -157,12 +159,12 @@ decided as (
 stated as (
     select
         d.*, u.unknown_numbers, coalesce(b.blocks_decide, false) as blocks_decide, k.error_seconds, t.servers as refused_servers,
-        coalesce(t.does_not_fit, false) as tenant_does_not_fit, w.shared,
+        coalesce(t.does_not_fit, false) as tenant_does_not_fit,
         case
             when d.pause_to is not null and (d.basis is not null) then 'paused until ' || cast(d.pause_to as varchar)
             when d.has_relapsed then 'fell back to a build below the floor'
             when d.is_updated then 'updated: no enforcement expected'
-            when d.is_fine_but_refused then 'one message path stamps an old build'
+            when d.is_fine_but_refused or d.has_older_member then 'one message path stamps an old build'
             when d.evidence = 'observed' and d.has_stopped then 'refusals have stopped'
             when d.evidence = 'observed' and d.stage_seen >= d.last_stage then 'fully blocked'
             when d.evidence = 'observed' and c.block_minutes_per_hour > 0 then 'partly blocked'
@@ -182,7 +184,6 @@ stated as (
     left join decided as b on d.organisation = b.organisation and d.server = b.server
     left join clock_skews as k on d.organisation = k.organisation and d.server = k.server
     left join tenants as t on d.organisation = t.organisation
-    left join refusal_paths as w on d.organisation = w.organisation and d.server = w.server
 ),
 
 -- which readings of a relapse the refusals after it allow
@@ -248,8 +249,12 @@ select
         concat_ws(
             ' ',
             case
-                when d.is_fine_but_refused
-                    then 'The build of the server is accepted, and still its messages are refused: one message path stamps an old build. '
+                when d.is_fine_but_refused or d.has_older_member
+                    then case
+                            when d.is_fine_but_refused then 'The build of the server is accepted, and still its messages are refused'
+                            else 'Its refused messages come from a server with an older build'
+                        end
+                        || ': one message path stamps an old build. '
                         || coalesce('All refused messages share: ' || d.shared || '.', 'The refused messages share nothing that tracking shows.')
             end,
             case when d.is_contradictory then 'Refusals of one time name stages that exclude each other: more than one clock is behind this name, or the table differs.' end,
@@ -303,7 +308,7 @@ select
     ) as readings,
     case
         when d.pause_to is not null and d.basis is not null then 'Update during the pause: the clock goes on after ' || cast(d.pause_to as varchar) || '.'
-        when d.is_fine_but_refused then 'Find what stamps the old build: ' || coalesce(d.shared, 'look at the Received headers of refused messages') || '.'
+        when d.is_fine_but_refused or d.has_older_member then 'Find what stamps the old build: ' || coalesce(d.shared, 'look at the Received headers of refused messages') || '.'
         when d.is_updated then 'Nothing today.'
         when d.evidence = 'observed' and d.has_stopped then 'Find out whether it was a pause or an update: Get-TenantExemptionInfo -BlockingScenario UnpatchedOnPremServer, and the build.'
         when d.evidence = 'observed' and d.stage_seen >= d.last_stage then 'Update at once, or pause enforcement; senders must send bounced messages again.'
@@ -319,7 +324,14 @@ select
     to_timestamp(case when d.basis is not null then d.lower end) as day_0_earliest,
     to_timestamp(case when d.basis is not null then d.upper end) as day_0_latest,
     d.next_throttle as next_stage_throttle_rate, d.next_block as next_stage_block_rate,
-    cast(greatest(0, floor((d.next_earliest - d.now) / 86400)) as bigint) as days_to_next_stage,
-    cast(greatest(0, floor((d.block_earliest - d.now) / 86400)) as bigint) as days_to_full_block
+    cast(
+        case when d.next_earliest <= d.now then 0 else floor((d.next_earliest - d.now) / 86400) end as bigint
+    ) as days_to_next_stage,
+    cast(
+        case
+            when d.block_earliest <= d.now or d.stage_seen >= d.last_stage and d.basis is not null then 0
+            else floor((d.block_earliest - d.now) / 86400)
+        end as bigint
+    ) as days_to_full_block
 from stated as d
 left join relapses as r on d.organisation = r.organisation and d.server = r.server

@@ -13,9 +13,9 @@
 --   span_minutes: length of this arc, minutes
 --   covered_minutes: different minutes of the hour with a refusal
 --   longest_spell_minutes: longest spell, minutes
---   accepted_inside: messages accepted inside spells, a minute away from their ends: in a window there is none
+--   accepted_inside: messages accepted inside spells, a minute away from their ends, by tracking: in a window there is none
 --   looks: fixed, rolling, random, longer than named, whole hour or too few, as the logs have it; no rule is public
---   other_servers: whether one window fits all servers of the organisation on that day
+--   other_servers: whether one window fits all servers of the organisation that were refused on that day
 --   words: the counts behind looks, in a sentence
 -- materialised: small
 -- Times are on the clock of Exchange Online. A refusal comes only when mail comes: a window may be longer than its spells.
@@ -65,14 +65,45 @@ spells as materialized (
     group by organisation, server, action, minutes_per_hour, nth
 ),
 
-accepted as (
-    select s.organisation, s.server, s.action, s.minutes_per_hour, s.nth, sum(m.messages) as messages
+-- spells by the server's own log, and the hours that they touch
+logged_spells as materialized (
+    select
+        s.organisation, s.server, s.action, s.minutes_per_hour, s.nth, s.spell_from - coalesce(k.skew_seconds, 0) as logged_from,
+        s.spell_to - coalesce(k.skew_seconds, 0) as logged_to
     from spells as s
     left join clock_skews as k on s.organisation = k.organisation and s.server = k.server
-    inner join accepted_minutes as m
-        on s.organisation = m.organisation and s.server = m.server
-        and m.minute_number * 60 + coalesce(k.skew_seconds, 0) > s.spell_from
-        and m.minute_number * 60 + 60 + coalesce(k.skew_seconds, 0) < s.spell_to
+    where s.server is not null and s.spell_to > s.spell_from
+),
+
+spell_days_logged as (
+    select organisation, server, cast(to_timestamp(logged_from) as date) as day from logged_spells
+    union
+    select organisation, server, cast(to_timestamp(logged_to) as date) as day from logged_spells
+),
+
+scopes as (
+    select distinct organisation, connector, destination from hand_overs where in_scope = 'yes' and messages > 0
+),
+
+handed_over as (
+    select t.organisation, d.server, cast(floor(epoch(t.date_time) / 60) as bigint) * 60 as minute_from, count(*) as messages
+    from message_tracking as t
+    inner join spell_days_logged as d
+        on t.organisation = d.organisation and upper(split_part(t.server, '.', 1)) = d.server
+        and cast(t.date_time as date) = d.day
+    inner join scopes as s
+        on t.organisation = s.organisation and t.connector_id is not distinct from s.connector
+        and lower(t.peer_name) is not distinct from s.destination
+    where t.destination_class = 'exchange-online' and t.event_id in ('SEND', 'SENDEXTERNAL')
+    group by t.organisation, d.server, cast(floor(epoch(t.date_time) / 60) as bigint) * 60
+),
+
+accepted as (
+    select s.organisation, s.server, s.action, s.minutes_per_hour, s.nth, sum(m.messages) as messages
+    from logged_spells as s
+    inner join handed_over as m
+        on s.organisation = m.organisation and s.server = m.server and m.minute_from > s.logged_from
+        and m.minute_from + 60 < s.logged_to
     group by s.organisation, s.server, s.action, s.minutes_per_hour, s.nth
 ),
 
@@ -150,7 +181,7 @@ all_arcs as (
 ),
 
 server_counts as (
-    select organisation, day, action, minutes_per_hour, count(*) as servers, max(span) as widest
+    select organisation, day, action, minutes_per_hour, count(*) as refused_servers, max(span) as widest
     from server_arcs
     where server is not null
     group by organisation, day, action, minutes_per_hour
@@ -171,12 +202,12 @@ judged as (
         end as looks,
         case
             when a.server is null then 'the server is not known'
-            when c.servers = 1 then 'no other server was refused'
+            when c.refused_servers = 1 then 'no other server was refused'
             when a.minutes_per_hour is null or a.minutes_per_hour >= 60 then 'cannot be told'
-            when t.span <= a.minutes_per_hour + 1 then 'one window fits all ' || cast(c.servers as varchar) || ' servers'
+            when t.span <= a.minutes_per_hour + 1 then 'one window fits all ' || cast(c.refused_servers as varchar)
             when c.widest <= a.minutes_per_hour + 1
-                then 'each of ' || cast(c.servers as varchar) || ' servers fits a window of its own, not one together'
-            else 'no one window fits all ' || cast(c.servers as varchar) || ' servers'
+                then 'each of ' || cast(c.refused_servers as varchar) || ' fits a window of its own, not one together'
+            else 'no one window fits all ' || cast(c.refused_servers as varchar)
         end as other_servers
     from server_arcs as a
     inner join spell_days as d

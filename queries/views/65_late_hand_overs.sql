@@ -26,36 +26,30 @@ scopes as (
     select distinct organisation, connector, destination from hand_overs where in_scope = 'yes' and messages > 0
 ),
 
-sent as (
+-- the latency tree tells where the time went: late in an earlier server is not late here; the last hub wrote the row
+delayed as materialized (
     select
         t.organisation, upper(split_part(t.server, '.', 1)) as server, cast(t.date_time as date) as day,
-        cast(floor((epoch(t.date_time) - t.e2e_latency) / 60) as bigint) as came, t.e2e_latency as latency,
-        -- the latency tree tells where the time went: late in an earlier server is not late here; the last hub wrote the row
-        t.e2e_latency >= r.seconds and coalesce(
-            case
-                when t.e2e_latency >= r.seconds
-                    then try_cast(nullif(regexp_extract(t.message_info, '.*TOTAL-HUB=([0-9]+[.]?[0-9]*)', 1), '') as double)
-            end,
-            t.e2e_latency
-        ) >= r.seconds as is_late
+        cast(floor((epoch(t.date_time) - t.e2e_latency) / 60) as bigint) as came, t.e2e_latency as latency
     from message_tracking as t
     inner join scopes as s
         on t.organisation = s.organisation and t.connector_id is not distinct from s.connector
         and lower(t.peer_name) is not distinct from s.destination
     cross join shortest as r
-    where t.destination_class = 'exchange-online' and t.event_id in ('SEND', 'SENDEXTERNAL') and t.e2e_latency >= 0
-        and t.server is not null
+    where t.destination_class = 'exchange-online' and t.event_id in ('SEND', 'SENDEXTERNAL') and t.server is not null
+        and t.e2e_latency >= r.seconds
+        and coalesce(
+            try_cast(nullif(regexp_extract(t.message_info, '.*TOTAL-HUB=([0-9]+[.]?[0-9]*)', 1), '') as double), t.e2e_latency
+        ) >= r.seconds
 ),
 
 enough as (
     select
-        organisation, server, day, count(*) as messages, count(case when is_late then 1 end) as late,
-        count(distinct case when is_late then floor(came / 60.0) end) as late_hours,
-        median(case when is_late then latency end) as middle, max(latency) as longest
-    from sent
+        organisation, server, day, count(*) as late, count(distinct floor(came / 60.0)) as late_hours, median(latency) as middle,
+        max(latency) as longest
+    from delayed
     group by organisation, server, day
-    having count(case when is_late then 1 end) >= 10
-        and count(distinct case when is_late then floor(came / 60.0) end) >= 4
+    having count(*) >= 10 and count(distinct floor(came / 60.0)) >= 4
 ),
 
 send_days as (
@@ -80,11 +74,34 @@ eligible as (
     where s.server is null and r.server is null
 ),
 
+came as (
+    select
+        e.organisation, e.server, e.day, cast(floor((epoch(t.date_time) - t.e2e_latency) / 60) as bigint) % 60 as minute,
+        count(*) as messages, 0 as late
+    from message_tracking as t
+    inner join eligible as e
+        on t.organisation = e.organisation and upper(split_part(t.server, '.', 1)) = e.server
+        and cast(t.date_time as date) = e.day
+    inner join scopes as s
+        on t.organisation = s.organisation and t.connector_id is not distinct from s.connector
+        and lower(t.peer_name) is not distinct from s.destination
+    where t.destination_class = 'exchange-online' and t.event_id in ('SEND', 'SENDEXTERNAL') and t.e2e_latency >= 0
+    group by e.organisation, e.server, e.day, cast(floor((epoch(t.date_time) - t.e2e_latency) / 60) as bigint) % 60
+    union all
+    select d.organisation, d.server, d.day, d.came % 60, 0, count(*)
+    from delayed as d
+    inner join eligible as e on d.organisation = e.organisation and d.server = e.server and d.day = e.day
+    group by d.organisation, d.server, d.day, d.came % 60
+),
+
 by_minute as (
-    select s.organisation, s.server, s.day, s.came % 60 as minute, count(*) as messages, count(case when s.is_late then 1 end) as late
-    from sent as s
-    inner join eligible as e on s.organisation = e.organisation and s.server = e.server and s.day = e.day
-    group by s.organisation, s.server, s.day, s.came % 60
+    select organisation, server, day, minute, sum(messages) as messages, sum(late) as late
+    from came
+    group by organisation, server, day, minute
+),
+
+totals as (
+    select organisation, server, day, sum(messages) as messages from by_minute group by organisation, server, day
 ),
 
 digits as (
@@ -109,21 +126,22 @@ tried as (
 
 fitting as (
     select
-        e.*, t.minutes, t.first_minute, t.inside, t.late_inside,
+        e.*, a.messages, t.minutes, t.first_minute, t.inside, t.late_inside,
         row_number() over (
             partition by e.organisation, e.server, e.day
             order by
-                t.late_inside * 1.0 / t.inside - (e.late - t.late_inside) * 1.0 / greatest(e.messages - t.inside, 1) desc,
+                t.late_inside * 1.0 / t.inside - (e.late - t.late_inside) * 1.0 / greatest(a.messages - t.inside, 1) desc,
                 t.minutes, t.first_minute
         ) as rank
     from eligible as e
+    inner join totals as a on e.organisation = a.organisation and e.server = a.server and e.day = a.day
     inner join tried as t on e.organisation = t.organisation and e.server = t.server and e.day = t.day
-    where t.late_inside * 4 >= t.inside * 3 and (e.late - t.late_inside) * 10 <= e.messages - t.inside
+    where t.late_inside * 4 >= t.inside * 3 and (e.late - t.late_inside) * 10 <= a.messages - t.inside
         and t.late_inside * 5 >= e.late * 4
 )
 
 select
-    organisation, server, day, messages, late, late_hours, minutes as window_minutes, cast(first_minute as integer) as first_minute,
+    organisation, server, day, cast(messages as bigint) as messages, late, late_hours, minutes as window_minutes, cast(first_minute as integer) as first_minute,
     cast(inside as bigint) as inside, cast(late_inside as bigint) as late_inside, cast(late - late_inside as bigint) as late_outside,
     round(middle, 1) as median_late_seconds, round(longest, 1) as longest_late_seconds
 from fitting

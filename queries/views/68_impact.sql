@@ -32,20 +32,7 @@
 --   assumptions: what the numbers rest on
 -- materialised: small
 -- Readings: each place of the window in the hour, the same in every hour, and those of stage_outcomes.
-with arrivals as (
-    select organisation, server, minute_number, messages from accepted_minutes
-    union all
-    -- a refused message came when it was first tried, not when it was accepted
-    select organisation, server, cast(floor(epoch(accepted_time) / 60) as bigint), -1
-    from refused_messages
-    where server is not null and accepted_time is not null
-    union all
-    select organisation, server, cast(floor(epoch(first_attempt) / 60) as bigint), 1
-    from refused_messages
-    where server is not null
-),
-
-seen_hours as (
+with seen_hours as (
     select organisation, server, cast(floor(epoch(hour) / 3600) as bigint) as hour_number
     from tracking_hours
     where server is not null
@@ -85,10 +72,10 @@ day_hours as (
 
 by_hour as (
     select
-        organisation, server, cast(floor(minute_number / 60.0) as bigint) % 24 as hour_of_day,
+        organisation, server, cast(floor(minute_of_day / 60.0) as bigint) as hour_of_day,
         greatest(sum(messages), 0) as messages
-    from arrivals
-    group by organisation, server, cast(floor(minute_number / 60.0) as bigint) % 24
+    from arrival_minutes
+    group by organisation, server, cast(floor(minute_of_day / 60.0) as bigint)
 ),
 
 rates as (
@@ -106,9 +93,9 @@ observed_days as (
 ),
 
 by_minute as (
-    select organisation, server, minute_number % 60 as minute, greatest(sum(messages), 0) as messages
-    from arrivals
-    group by organisation, server, minute_number % 60
+    select organisation, server, minute_of_day % 60 as minute, greatest(sum(messages), 0) as messages
+    from arrival_minutes
+    group by organisation, server, minute_of_day % 60
 ),
 
 shares as materialized (

@@ -70,8 +70,8 @@ def simulate(count: int, seed: int) -> list[Server]:
 
 
 def evaluate(count: int, seed: int) -> list[Finding]:
-    """Every server's truth against its reported intervals."""
-    servers = simulate(count, seed)
+    """The truth of `count` servers against their reported intervals; those without a single line are left out."""
+    servers = simulate(count + count // 50 + 1, seed)
     rng = np.random.default_rng(seed + 1)
     evidence = Evidence()
     by_organisation: dict[str, list[Server]] = {}
@@ -83,6 +83,13 @@ def evaluate(count: int, seed: int) -> list[Finding]:
         result = connection.execute("select * from server_clocks")
         names = [column[0] for column in result.description or ()]
         rows = [dict(zip(names, record, strict=True)) for record in result.fetchall()]
+        then = {
+            (record[0], record[1]): record[2:]
+            for record in connection.execute(
+                "select organisation, server, last_refusal_at, upper_then, lower_then from clock_bounds "
+                "where last_at = last_refusal_at"
+            ).fetchall()
+        }
         seen = connection.execute(
             "select organisation, server, count(distinct stage_from) from clock_pieces "
             "where server <> '' and stage_from is not null group by all"
@@ -90,16 +97,18 @@ def evaluate(count: int, seed: int) -> list[Finding]:
     reported = {(row["organisation"], row["server"]): row for row in rows}
     changes = {(o, s): stages for o, s, stages in seen}
     return [
-        _judge(server, reported[key], changes.get(key, 0))
+        _judge(server, reported[key], changes.get(key, 0), then.get(key))
         for server in servers
         if (key := (server.organisation, server.name)) in reported
-    ]
+    ][:count]
 
 
-def _judge(server: Server, row: dict[str, object], stages_seen: int) -> Finding:
+def _judge(
+    server: Server, row: dict[str, object], stages_seen: int, then: tuple[int, int | None, int | None] | None
+) -> Finding:
     if server.kind == "updated" and server.compliant[0][0] <= AS_OF:
         return Finding(server, row, (), None)
-    wrong = list(_outside(server, row))
+    wrong = [*_outside(server, row), *_outside_then(server, then)]
     width = None
     if server.has_course_without_pause and stages_seen > 1 and row["basis"] == "observed":
         earliest, latest = _seconds(row["day_0_earliest"]), _seconds(row["day_0_latest"])
@@ -128,6 +137,18 @@ def _outside(server: Server, row: dict[str, object]) -> Iterator[str]:
             continue
         if latest is not None and truth > latest + 1:
             yield f"{name} {(truth - latest) / DAY:.2f} days after the latest without a pause"
+
+
+def _outside_then(server: Server, then: tuple[int, int | None, int | None] | None) -> Iterator[str]:
+    """Day 0 as it stood at the latest refusal: no allowance for pauses to come hides an error in it."""
+    if then is None:
+        return
+    last, upper, lower = then
+    truth = server.clock_at(last - 1800).effective_day_0(last)
+    if upper is not None and truth > upper + 1:
+        yield f"day 0 at the latest refusal {(truth - upper) / DAY:.2f} days after the latest"
+    if lower is not None and truth < lower - 1:
+        yield f"day 0 at the latest refusal {(lower - truth) / DAY:.2f} days before the earliest"
 
 
 def _reckoned_to(server: Server) -> float:

@@ -98,6 +98,10 @@ class Server:
         """Whether the clock never stood still and never began anew."""
         return not self.pauses and not self.compliant
 
+    def clock_at(self, time: float) -> Clock:
+        """The clock that ran then."""
+        return self.earlier if self.earlier is not None and time < self.restarted_at else self.clock
+
     def stages(self, times: Times) -> npt.NDArray[np.int64]:
         """The stage at each time, 0 before the first detection."""
         age = self.clock.age(times)

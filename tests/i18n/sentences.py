@@ -19,10 +19,11 @@ _ENDS = {
     "union", "all", "distinct", "is", "between", ",", ";", *_COMPARED,
 }
 # their text arguments are patterns or separators, never what a reader sees
-_PATTERN_CALLS = {"split_part", "regexp_extract", "regexp_replace", "regexp_matches", "replace", "strpos", "date_trunc", "date_diff",
-                  "starts_with", "ends_with", "contains", "instr", "position", "strftime", "string_split", "str_split", "interval",
-                  "to_timestamp", "list_contains", "translate", "ltrim", "rtrim", "trim", "in", "position_in"}
-
+_PATTERN_CALLS = {
+    "contains", "date_diff", "date_trunc", "ends_with", "in", "instr", "interval", "list_contains",
+    "ltrim", "position", "regexp_extract", "regexp_matches", "regexp_replace", "replace", "rtrim",
+    "split_part", "starts_with", "strftime", "string_split", "strpos", "translate", "trim",
+}
 
 Node = str | list["Node"]
 

@@ -51,7 +51,7 @@ def test_a_number_above_12_decides_for_all_servers() -> None:
 
 
 def test_steps_in_the_wrong_order_decide() -> None:
-    # 5 June, + 30 days = 5 July, + 60 = 4 August; month first the block (8 April) would come before the detection (6 May)
+    # 5 June, + 30 days = 5 July, + 60 = 4 August; month first the block is 8 April, the detection 6 May
     reading = decided(written("05/06/2024 10:00", "05/07/2024 10:00", "04/08/2024 10:00"))
     assert reading.order == "dmy"
     assert (

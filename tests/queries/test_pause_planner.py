@@ -43,7 +43,10 @@ def test_plenty_left(logs: Logs) -> None:
 
 def test_what_it_shifts(logs: Logs) -> None:
     clock(logs)
-    columns = "next_stage_earliest_with_pause, next_stage_latest_with_pause, full_block_earliest_with_pause, full_block_latest_with_pause"
+    columns = (
+        "next_stage_earliest_with_pause, next_stage_latest_with_pause, "
+        "full_block_earliest_with_pause, full_block_latest_with_pause"
+    )
     found = plans(logs, columns)
     assert found["7 days"] == ("2026-12-08 12:00:00", "2026-12-09 12:00:00", "2027-01-17 12:00:00", None)
     # 131 days after 2026-12-01, 2026-12-02 and 2027-01-10

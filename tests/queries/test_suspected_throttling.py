@@ -85,13 +85,21 @@ def test_late_at_any_minute_is_no_pattern(logs: Logs) -> None:
 
 
 def test_late_in_an_earlier_server_is_not_late_here(logs: Logs) -> None:
-    tree = "2026-11-20T10:00:00.000Z;SRV=EX09.contoso.example:TOTAL-HUB=599.9|SMR=1;SRV=EX01.contoso.example:TOTAL-HUB=0.3|SMS=0.2"
+    earlier, here = (
+        "SRV=EX09.contoso.example:TOTAL-HUB=599.9|SMR=1",
+        "SRV=EX01.contoso.example:TOTAL-HUB=0.3|SMS=0.2",
+    )
+    tree = f"2026-11-20T10:00:00.000Z;{earlier};{here}"
     throttled_day(logs, message_info=tree)
     assert logs.report("suspected_throttling") == []
 
 
 def test_late_in_this_hub_is(logs: Logs) -> None:
-    tree = "2026-11-20T10:00:00.000Z;SRV=EX01.contoso.example:TOTAL-FE=0.1|SMR=0.1;SRV=EX01.contoso.example:TOTAL-HUB=599.9|QD=599"
+    front, hub = (
+        "SRV=EX01.contoso.example:TOTAL-FE=0.1|SMR=0.1",
+        "SRV=EX01.contoso.example:TOTAL-HUB=599.9|QD=599",
+    )
+    tree = f"2026-11-20T10:00:00.000Z;{front};{hub}"
     throttled_day(logs, message_info=tree)
     assert len(logs.report("suspected_throttling")) == 1
 

@@ -1,0 +1,136 @@
+"""The init script in DuckDB 2: the same relations and answers as a session, a comment on everything."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline import queries, schema_text
+from pipeline.connect import script
+from pipeline.sql import Session
+from tests.samples import AS_OF
+
+
+def opened(text: str) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute(text)
+    return connection
+
+
+@pytest.fixture(scope="module")
+def answers(request: pytest.FixtureRequest) -> dict[str, list[str]]:
+    """Rows of every relation in a session, as sorted text."""
+    session: Session = request.getfixturevalue("module_session")
+    return {
+        relation.name: sorted(map(repr, session.query(f"select * from {relation.name}").rows))
+        for relation in schema_text.relations()
+    }
+
+
+@pytest.fixture(scope="module")
+def module_session(request: pytest.FixtureRequest) -> Session:
+    from pipeline.organisations import load_organisations
+    from pipeline.reference.catalogue import Catalogue
+    from pipeline.sql import Parameters
+
+    store = request.getfixturevalue("store")
+    session = Session(
+        store.snapshot(), Catalogue(), load_organisations(store.organisations_file), Parameters(as_of=AS_OF)
+    )
+    request.addfinalizer(session.close)
+    return session
+
+
+@pytest.mark.parametrize("as_tables", [False, True], ids=["views", "tables"])
+def test_same_relations_types_and_rows_as_a_session(
+    module_session: Session, answers: dict[str, list[str]], as_tables: bool
+) -> None:
+    connection = opened(script(module_session, AS_OF, as_tables=as_tables))
+    typed = {relation.name: relation for relation in schema_text.typed()}
+    made = connection.execute(
+        "select table_name from duckdb_tables() where not internal union all select view_name from duckdb_views() where not internal"
+    ).fetchall()
+    assert sorted(name for (name,) in made) == sorted(typed)
+    for name, relation in typed.items():
+        result = connection.execute(f"select * from {name}")
+        columns = [(column[0], schema_text.short_type(str(column[1]))) for column in result.description or []]
+        assert columns == [(column.name, column.type) for column in relation.columns], name
+        with Session([], module_session.catalogue) as other:
+            other.connection = connection
+            rows = other._fetch(f"select * from {name}").rows
+        assert sorted(map(repr, rows)) == answers[name], name
+    assert len(answers["message_tracking"]) > 100
+    assert len(answers["exposure"]) == 6
+
+
+def test_a_comment_on_every_relation_and_column(session: Session) -> None:
+    connection = opened(script(session, AS_OF))
+    for relations in ("duckdb_tables()", "duckdb_views()", "duckdb_columns()"):
+        assert connection.execute(f"select * from {relations} where not internal and comment is null").fetchall() == []
+    (comment,) = connection.execute(
+        "select comment from duckdb_columns() where table_name = 'delayed_messages' and column_name = 'delay_seconds'"
+    ).fetchall()[0]
+    assert "seconds" in comment
+
+
+def test_cut_at_every_semicolon_each_piece_is_a_statement(session: Session) -> None:
+    """As Harlequin reads it."""
+    text = script(session, AS_OF)
+    connection = duckdb.connect()
+    for piece in text.split(";"):
+        if piece.strip():
+            assert len(connection.extract_statements(piece)) == 1, piece[:200]
+            connection.execute(piece).fetchall()
+    assert connection.execute("select count(*) from exposure").fetchall() == [(6,)]
+    assert not any(line.startswith(".") for line in text.splitlines())
+
+
+def test_it_may_run_twice(session: Session) -> None:
+    text = script(session, AS_OF)
+    connection = opened(text)
+    connection.execute(text)
+    assert connection.execute("select display_name from organisations").fetchall() == [
+        ("Cedarholt; O'Brien\n.quit \\ \"Ü\"",)
+    ]
+
+
+def test_no_file_is_opened_before_a_view_is_queried(session: Session, tmp_path: Path) -> None:
+    text = script(session, AS_OF).replace("organisation=", "gone=")
+    connection = opened(text)
+    with pytest.raises(duckdb.IOException):
+        connection.execute("select * from message_tracking")
+
+
+def test_it_says_how_long_it_is_valid(session: Session) -> None:
+    until = (AS_OF + timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S UTC")
+    assert f"-- VALID UNTIL {until}" in script(session, AS_OF)
+
+
+def test_of_one_organisation_and_time(store: object) -> None:
+    from pipeline.reference.catalogue import Catalogue
+    from pipeline.sql import Parameters
+    from pipeline.store.store import Store
+
+    assert isinstance(store, Store)
+    parameters = Parameters("cedarholt", until=AS_OF - timedelta(days=1))
+    with Session(store.snapshot(), Catalogue(), (), parameters) as session:
+        text = script(session, AS_OF)
+        expected = session.query("select count(*) from smtp_protocol").rows
+    assert "organisation=cedarholt" in text
+    assert "organisation=dunmore" not in text
+    connection = opened(text)
+    assert connection.execute("select count(*) from smtp_protocol").fetchall() == expected
+    assert connection.execute("select organisation, as_of from parameters").fetchall()[0][0] == "cedarholt"
+
+
+def test_an_empty_store_has_all_relations_too() -> None:
+    from pipeline.reference.catalogue import Catalogue
+    from pipeline.store.store import TABLES, Snapshot
+
+    with Session([Snapshot(name, Path(), ()) for name in TABLES], Catalogue()) as session:
+        connection = opened(script(session, AS_OF))
+    for view in queries.views():
+        connection.execute(f"select * from {view.name}")
