@@ -11,7 +11,7 @@ Views over the live files of one snapshot, the catalogue and organisations as ta
   computes them at the start instead, for who asks many questions of a store.
 
 The views are first made over empty tables of the same columns, and these are exchanged for the real ones at the
-end, so that the script opens no file: with 2,000 files the other way takes 6 s, with 20,000 a minute.
+end, so that the lists of files are bound a few times instead of hundreds: with 20,000 files 4 s instead of a minute.
 """
 
 from __future__ import annotations

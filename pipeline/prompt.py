@@ -15,7 +15,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import Condition, has_completions
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import PygmentsLexer
@@ -132,21 +132,11 @@ def _keys() -> KeyBindings:
     def is_complete() -> bool:
         return complete_statement(get_app().current_buffer.document.text)
 
-    @keys.add("enter", filter=is_complete & ~(has_completions & _chosen()))
+    @keys.add("enter", filter=is_complete)
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.validate_and_handle()
 
     return keys
-
-
-def _chosen() -> Condition:
-    """A completion is picked out: Enter takes it instead of running the statement."""
-
-    def chosen() -> bool:
-        state = get_app().current_buffer.complete_state
-        return state is not None and state.current_completion is not None
-
-    return Condition(chosen)
 
 
 def _history(path: Path | None) -> History:

@@ -29,8 +29,10 @@ stages as (
         organisation, server, next_stage_earliest as earliest, next_stage_latest as latest,
         next_stage_latest_if_paused as latest_if_paused,
         'stage ' || cast(next_stage as varchar) || ' begins'
-            || coalesce(', throttled ' || cast(nullif(next_stage_throttle_rate, 0) as varchar) || ' minutes an hour', '')
-            || coalesce(', blocked ' || cast(nullif(next_stage_block_rate, 0) as varchar) || ' minutes an hour', '') as what,
+            || coalesce(', throttled ' || cast(nullif(next_stage_throttle_rate, 0) as varchar) || ' minutes an hour',
+                '')
+            || coalesce(', blocked ' || cast(nullif(next_stage_block_rate, 0) as varchar) || ' minutes an hour',
+                '') as what,
         basis, confidence as note
     from server_clocks
     where basis is not null and next_stage is not null
@@ -44,8 +46,10 @@ stages as (
 
 others as (
     select
-        p.organisation, cast(null as varchar) as server, to_timestamp(p.must_last_to) as earliest, to_timestamp(p.may_last_to) as latest,
-        to_timestamp(p.may_last_to) as latest_if_paused, 'the enforcement pause ends' as what, 'organisations.toml' as basis,
+        p.organisation, cast(null as varchar) as server, to_timestamp(p.must_last_to) as earliest,
+            to_timestamp(p.may_last_to) as latest,
+        to_timestamp(p.may_last_to) as latest_if_paused, 'the enforcement pause ends' as what,
+            'organisations.toml' as basis,
         'the clock goes on where it stopped' as note
     from pause_spans as p
     cross join moments as m
@@ -53,7 +57,8 @@ others as (
     union all
     select
         d.organisation, cast(null as varchar) as server, to_timestamp(floor(epoch(d.end_of_support))) as earliest,
-        to_timestamp(floor(epoch(d.end_of_support))) as latest, to_timestamp(floor(epoch(d.end_of_support))) as latest_if_paused,
+        to_timestamp(floor(epoch(d.end_of_support))) as latest,
+            to_timestamp(floor(epoch(d.end_of_support))) as latest_if_paused,
         'support of ' || d.product || ' ends' as what, 'catalogue' as basis, 'servers: ' || d.servers as note
     from products as d
     cross join moments as m
@@ -69,7 +74,8 @@ others as (
     union all
     select
         s.organisation, s.server, cast(null as timestamptz) as earliest, cast(null as timestamptz) as latest,
-        cast(null as timestamptz) as latest_if_paused, 'the next raise of the floor: its mail is refused after it' as what,
+        cast(null as timestamptz) as latest_if_paused,
+            'the next raise of the floor: its mail is refused after it' as what,
         'catalogue' as basis, 'announced without a date; the build is accepted today' as note
     from servers as s
     where s.build_risk = 'accepted today, refused after the next raise'
@@ -77,7 +83,8 @@ others as (
 
 select
     e.earliest, e.latest, e.latest_if_paused,
-    cast(floor((epoch(e.earliest) - epoch(m.as_of)) / 86400) as bigint) as days, e.organisation, e.server, e.what, e.basis, e.note
+    cast(floor((epoch(e.earliest) - epoch(m.as_of)) / 86400) as bigint) as days, e.organisation, e.server, e.what,
+        e.basis, e.note
 from (
     select organisation, server, earliest, latest, latest_if_paused, what, basis, note from stages
     union all

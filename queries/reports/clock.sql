@@ -19,14 +19,16 @@ with wanted as (
 )
 
 select
-    e.organisation, e.server, e.step, e.time, e.until, e.source, e.says, e.earliest, e.latest, e.latest_if_paused, e.carried,
+    e.organisation, e.server, e.step, e.time, e.until, e.source, e.says, e.earliest, e.latest, e.latest_if_paused,
+        e.carried,
     e.lineage
 from (
     select * from clock_evidence
     union all
     select
         organisation, server, 6 as step, null as time, null as until, 'result' as source,
-        concat_ws(' ', upper(substr(state, 1, 1)) || substr(state, 2) || '.', readings, next_action) as says, null as earliest, null as latest,
+        concat_ws(' ', upper(substr(state, 1, 1)) || substr(state, 2) || '.', readings, next_action) as says,
+            null as earliest, null as latest,
         null as latest_if_paused, confidence as carried, null as lineage
     from server_clocks
 ) as e

@@ -43,7 +43,8 @@ skews as (
 
 -- a clock that was set in between leaves days apart from the others: that distance is the error
 select
-    s.organisation, s.server, cast(s.samples as bigint) as samples, cast(round(s.apart / 1000) as bigint) as skew_seconds,
+    s.organisation, s.server, cast(s.samples as bigint) as samples,
+        cast(round(s.apart / 1000) as bigint) as skew_seconds,
     cast(30 + ceil(max(abs(d.apart - s.apart)) / 1000) as bigint) as error_seconds, s.first_seen, s.last_seen
 from skews as s
 inner join days as d on s.organisation = d.organisation and s.server = d.server

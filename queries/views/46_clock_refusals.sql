@@ -19,7 +19,8 @@
 -- materialised: small, and asked for by many views
 with timed as (
     select
-        r.organisation, r.handed_over_by as server, r.refusal_key, r.action, r.minutes_per_hour, r.quotes_older, r.connector,
+        r.organisation, r.handed_over_by as server, r.refusal_key, r.action, r.minutes_per_hour, r.quotes_older,
+            r.connector,
         r.source_file, r.source_line,
         cast(floor(epoch(r.time)) as bigint) + coalesce(k.skew_seconds, 0) as refused_at,
         -- not measured: three times what Kerberos tolerates between members of a domain
@@ -67,7 +68,8 @@ numbers as (
 
 matches as (
     select
-        n.action, n.minutes, l.valid_from, l.next_from, max(l.valid_to) as valid_to, min(l.stage) as stage_from, max(l.stage) as stage_to,
+        n.action, n.minutes, l.valid_from, l.next_from, max(l.valid_to) as valid_to, min(l.stage) as stage_from,
+            max(l.stage) as stage_to,
         min(l.day_from) as day_from, nullif(max(coalesce(l.day_to, 999999)), 999999) as day_to
     from numbers as n
     cross join ladder as l
@@ -75,7 +77,8 @@ matches as (
     where
         case
             when n.action = 'throttle' and n.minutes is null then coalesce(l.throttle, 1) > 0
-            when n.action = 'throttle' then n.minutes > 0 and (l.throttle = n.minutes or (l.throttle is null and n.minutes = h.throttle))
+            when n.action = 'throttle' then n.minutes > 0 and (l.throttle = n.minutes or (l.throttle is null
+                and n.minutes = h.throttle))
             when n.minutes is null then coalesce(l.block, 1) > 0
             else n.minutes > 0 and (l.block = n.minutes or l.block is null)
         end
@@ -84,7 +87,8 @@ matches as (
 
 select
     c.organisation, c.server, c.refusal_key, c.action, c.minutes as minutes_per_hour, c.refused_at, c.error_seconds,
-    c.quotes_older as quoted_only, c.connector, m.stage_from, m.stage_to, m.day_from, m.day_to, c.source_file, c.source_line
+    c.quotes_older as quoted_only, c.connector, m.stage_from, m.stage_to, m.day_from, m.day_to, c.source_file,
+        c.source_line
 from chosen as c
 left join matches as m
     on c.action = m.action and c.minutes is not distinct from m.minutes

@@ -92,7 +92,8 @@ numbered as (
 
 islands as (
     select
-        organisation, server, island, standing, max(builds) as builds, min(hour) as first_hour, max(hour) + 3600 as last_hour
+        organisation, server, island, standing, max(builds) as builds, min(hour) as first_hour,
+            max(hour) + 3600 as last_hour
     from numbered
     group by organisation, server, island, standing
 ),

@@ -17,7 +17,8 @@
 --   shared: the same in words
 -- materialised: small
 with episodes as (
-    select organisation, server, max(accepted_from + case when below_before is null then 0 else 86400 end) as accepted_from
+    select organisation, server, max(accepted_from + case when below_before is null
+        then 0 else 86400 end) as accepted_from
     from server_episodes
     group by organisation, server
 ),
@@ -65,7 +66,8 @@ origins as (
 
 shared as (
     select
-        c.organisation, c.server, max(c.since) as since, count(*) as refused_messages, count(o.message_key) as with_origin,
+        c.organisation, c.server, max(c.since) as since, count(*) as refused_messages,
+            count(o.message_key) as with_origin,
         case when count(distinct coalesce(c.connector, '')) = 1 then min(c.connector) end as connector,
         case when count(distinct coalesce(o.submitted_by, '')) = 1 then min(o.submitted_by) end as submitted_by,
         case when count(distinct coalesce(o.received_by, '')) = 1 then min(o.received_by) end as received_by,
@@ -85,7 +87,8 @@ builds as (
 )
 
 select
-    s.organisation, s.server, s.since, s.refused_messages, s.with_origin, s.connector, s.submitted_by, s.received_by, s.client,
+    s.organisation, s.server, s.since, s.refused_messages, s.with_origin, s.connector, s.submitted_by, s.received_by,
+        s.client,
     s.client_ip, b.server as from_server, b.build as from_server_build,
     coalesce(b.server <> s.server and b.build_key < o.build_key, false) as is_older_server,
     nullif(
@@ -96,7 +99,8 @@ select
             case when s.received_by is not null then 'received by ' || s.received_by end,
             case when s.client is not null then 'client ' || s.client end,
             case when s.client_ip is not null then 'address ' || s.client_ip end,
-            case when b.build is not null and b.server <> s.server then 'which is the server ' || b.server || ' with build ' || b.build end
+            case when b.build is not null and b.server <> s.server then 'which is the server ' || b.server
+                || ' with build ' || b.build end
         ),
         ''
     ) as shared

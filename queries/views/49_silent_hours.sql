@@ -37,7 +37,8 @@ hourly as (
 gaps as (
     select
         *,
-        minute - coalesce(lag(minute) over (partition by organisation, server, hour_minute order by minute), hour_minute - 1)
+        minute - coalesce(lag(minute) over (partition by organisation, server, hour_minute order by minute),
+            hour_minute - 1)
             as gap
     from hourly
 ),
@@ -57,7 +58,8 @@ refused as (
 )
 
 select
-    h.organisation, h.server, h.hour_at, cast(h.messages as bigint) as messages, h.longest_gap, 2 * h.longest_gap as rules_out
+    h.organisation, h.server, h.hour_at, cast(h.messages as bigint) as messages, h.longest_gap,
+        2 * h.longest_gap as rules_out
 from hours as h
 left join refused as r on h.organisation = r.organisation and h.server = r.server and h.hour_at = r.hour_at
 where r.server is null and 2 * h.longest_gap <= 60

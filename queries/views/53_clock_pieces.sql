@@ -36,7 +36,8 @@ own as (
 
 refused as (
     select
-        organisation, server, refusal_key, refused_at, error_seconds, action, minutes_per_hour, stage_from, stage_to, day_from,
+        organisation, server, refusal_key, refused_at, error_seconds, action, minutes_per_hour, stage_from, stage_to,
+            day_from,
         day_to, connector, source_file || ':' || cast(source_line as varchar) as line
     from clock_refusals
     where not quoted_only
@@ -48,7 +49,8 @@ events as (
     inner join own as o on r.organisation = o.organisation and r.server = o.server and r.refusal_key = o.refusal_key
     union all
     select
-        organisation, '' as server, refusal_key, refused_at, error_seconds, action, minutes_per_hour, stage_from, stage_to,
+        organisation, '' as server, refusal_key, refused_at, error_seconds, action, minutes_per_hour, stage_from,
+            stage_to,
         day_from, day_to, connector, line, 0 as episode
     from refused
 ),
@@ -73,9 +75,11 @@ runs as (
 )
 
 select
-    organisation, server, episode, cast(run as bigint) as run, action, minutes_per_hour, count(*) as refusals, stage_from,
+    organisation, server, episode, cast(run as bigint) as run, action, minutes_per_hour, count(*) as refusals,
+        stage_from,
     stage_to, min(refused_at) as first_at, max(refused_at) as last_at, max(error_seconds) as error_seconds,
-    max(refused_at - error_seconds) - day_to * 86400 as lower, min(refused_at + error_seconds) - day_from * 86400 as upper,
+    max(refused_at - error_seconds) - day_to * 86400 as lower,
+        min(refused_at + error_seconds) - day_from * 86400 as upper,
     string_agg(distinct connector, ', ' order by connector) as connectors, min_by(line, refused_at) as first_line,
     max_by(line, refused_at) as last_line
 from runs

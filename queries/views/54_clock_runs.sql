@@ -38,7 +38,8 @@ frames as (
 
 by_action as (
     select
-        organisation, server, episode, run, min(first_at) as first_at, max(last_at) as last_at, sum(refusals) as refusals,
+        organisation, server, episode, run, min(first_at) as first_at, max(last_at) as last_at,
+            sum(refusals) as refusals,
         max(stage_from) as stage_seen, max(lower) as lower, min(upper) as upper,
         max(case when action = 'block' then lower end) as block_lower,
         min(case when action = 'block' then upper end) as block_upper,
@@ -50,7 +51,8 @@ by_action as (
 observed as (
     select
         *, coalesce(lower >= upper, false) as is_empty,
-        coalesce(lower >= upper and coalesce(block_lower < block_upper, block_upper is not null), false) as blocks_decide
+        coalesce(lower >= upper and coalesce(block_lower < block_upper, block_upper is not null),
+            false) as blocks_decide
     from by_action
 ),
 
@@ -132,7 +134,8 @@ shifts as (
 
 select
     t.organisation, t.server, t.episode, t.basis, t.first_at, t.last_at, t.refusals, t.stage_seen, t.lower, t.upper,
-    t.lower + cast(coalesce(s.at_least, 0) as bigint) as lower_now, t.upper + cast(coalesce(s.at_most, 0) as bigint) as upper_now, t.is_contradictory,
+    t.lower + cast(coalesce(s.at_least, 0) as bigint) as lower_now, t.upper + cast(coalesce(s.at_most,
+        0) as bigint) as upper_now, t.is_contradictory,
     t.blocks_decide, f.frame
 from together as t
 inner join frames as f on t.organisation = f.organisation

@@ -76,9 +76,11 @@ carried as (
             + min(passed) over (partition by organisation, server, episode, stretch) as stretch_lower,
         min(first_at) over (partition by organisation, server, episode, stretch) as stretch_from,
         max(lower) over (partition by organisation, server, episode, stretch) as lower_then,
-        max(lower_now) over (partition by organisation, server, episode order by nth desc rows between unbounded preceding and current row)
+        max(lower_now) over (partition by organisation, server, episode
+            order by nth desc rows between unbounded preceding and current row)
             as lower_since,
-        min(upper_now) over (partition by organisation, server, episode order by nth desc rows between unbounded preceding and current row)
+        min(upper_now) over (partition by organisation, server, episode
+            order by nth desc rows between unbounded preceding and current row)
             as upper_since,
         max(lower_now) over (
             partition by organisation, server order by nth rows between unbounded preceding and current row
@@ -104,7 +106,8 @@ fitted as (
 -- what came before it: by how much day 0 must have become later since
 earlier as (
     select
-        f.organisation, f.server, max(c.lower_now) as lower_before, min(c.upper_now) as upper_before, max(c.last_at) as last_before,
+        f.organisation, f.server, max(c.lower_now) as lower_before, min(c.upper_now) as upper_before,
+            max(c.last_at) as last_before,
         bool_or(c.episode = c.latest_episode) as in_this_episode
     from fitted as f
     inner join carried as c on f.organisation = c.organisation and f.server = c.server and c.nth < f.fits_from
@@ -137,7 +140,8 @@ contradictory as (
 
 latest as (
     select
-        c.*, f.fits_since, f.lower_since as lower_fit, f.upper_since as upper_fit, e.lower_before, e.upper_before, e.last_before,
+        c.*, f.fits_since, f.lower_since as lower_fit, f.upper_since as upper_fit, e.lower_before, e.upper_before,
+            e.last_before,
         e.in_this_episode, t.refusals as refusals_in_all, t.first_at as begins_at, t.last_refusal_at, t.told_detection,
         t.is_observed,
         case when coalesce(c.upper_carried <= c.lower, false) then c.upper else c.upper_carried end as upper_then,
@@ -160,7 +164,8 @@ detections as (
                 when l.stretch_lower is null then null
                 when n.years = 0
                     or l.stretch_lower - (n.years + 2) * q.days_per_calendar_year * 86400
-                        < epoch(make_date(cast(year(to_timestamp(l.stretch_from)) - n.years + 1 as integer), 1, 1)) + 50400
+                        < epoch(make_date(cast(year(to_timestamp(l.stretch_from)) - n.years + 1 as integer), 1,
+                            1)) + 50400
                     then greatest(
                         l.stretch_lower - (n.years + 2) * q.days_per_calendar_year * 86400,
                         epoch(make_date(cast(year(to_timestamp(l.stretch_from)) - n.years as integer), 1, 1)) - 50400
@@ -226,10 +231,13 @@ left join contradictory as x on l.organisation = x.organisation and l.server = x
 where x.server is null
 union all
 select
-    x.organisation, x.server, x.episode, 'observed' as basis, cast(x.refusals as bigint) as refusals, x.first_at, x.last_at,
-    x.last_at as last_refusal_at, x.stage_seen, x.lower, null as upper, x.lower as lower_then, null as upper_then, null as detected_from,
+    x.organisation, x.server, x.episode, 'observed' as basis, cast(x.refusals as bigint) as refusals, x.first_at,
+        x.last_at,
+    x.last_at as last_refusal_at, x.stage_seen, x.lower, null as upper, x.lower as lower_then, null as upper_then,
+        null as detected_from,
     null as detected_to, 0 as proven_still, null as fits_since, null as earlier_lower,
-    null as earlier_upper, null as lower_since, false as still_in_episode, false as went_back, true as is_contradictory, 1 as quota_years,
+    null as earlier_upper, null as lower_since, false as still_in_episode, false as went_back,
+        true as is_contradictory, 1 as quota_years,
     false as has_gap_since, x.frame
 from contradictory as x
 left join latest as l on x.organisation = l.organisation and x.server = l.server and x.last_at < l.last_at

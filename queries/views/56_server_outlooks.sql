@@ -47,7 +47,8 @@ described as (
 
 facts as (
     select
-        d.organisation, d.server, d.build, f.product, f.cumulative_update, f.build_key, f.accepted, f.accepted_after_next_raise
+        d.organisation, d.server, d.build, f.product, f.cumulative_update, f.build_key, f.accepted,
+            f.accepted_after_next_raise
     from described as d
     inner join build_facts as f on d.product = f.product and d.build is not distinct from f.build
 ),

@@ -27,7 +27,8 @@ bounds as (
     select
         b.organisation, b.server, b.basis, b.lower,
         case when e.below_after is null or b.episode >= e.nth then b.upper end as upper,
-        case when (e.below_after is null or b.episode >= e.nth) and not b.has_gap_since then b.upper_then end as upper_then,
+        case when (e.below_after is null or b.episode >= e.nth) and not b.has_gap_since
+            then b.upper_then end as upper_then,
         b.last_at, b.quota_years, b.frame, b.stage_seen
     from clock_bounds as b
     left join ends as e on b.organisation = e.organisation and b.server = e.server
@@ -64,31 +65,47 @@ pauses as (
 
 -- Earliest: each lower bound, and after it the known pauses that surely begin before the stage does, one after the other.
 after_runs as (
-    select r.organisation, r.server, r.first_at, r.basis, max(r.lower) as lower, max(r.last_at) as last_at, min(p.nth) as next_pause
+    select
+        r.organisation, r.server, r.first_at, r.basis, max(r.lower) as lower,
+        coalesce(min(p.nth), 0) as next_pause
     from clock_runs as r
+    inner join clock_bounds as b on r.organisation = b.organisation and r.server = b.server and not b.is_contradictory
     left join pauses as p
         on r.organisation = p.organisation
         and (r.last_at <= p.may_start or (r.basis = 'refusals' and r.last_at < p.may_start + p.length))
     where not r.is_contradictory and r.lower is not null
     group by r.organisation, r.server, r.first_at, r.basis
-),
-
-lowers as (
-    select a.organisation, a.server, coalesce(a.next_pause, 0) as next_pause, max(a.lower) as lower
-    from after_runs as a
-    inner join clock_bounds as b on a.organisation = b.organisation and a.server = b.server and not b.is_contradictory
-    group by a.organisation, a.server, coalesce(a.next_pause, 0)
     union all
-    select b.organisation, b.server, 0 as next_pause, b.lower
+    select b.organisation, b.server, b.last_at as first_at, 'first detection' as basis, b.lower, 0 as next_pause
     from bounds as b
     left join clock_bounds as c on b.organisation = c.organisation and b.server = c.server
     where c.server is null or c.is_contradictory
 ),
 
-lower_entries as (
-    select e.organisation, e.server, e.stage, l.next_pause, l.lower + e.day_from * 86400 as lower_entry
+-- A stage that may have begun before these refusals can have begun before a pause that made day 0 later: of such a
+-- bound only what all pause days leave counts.
+run_entries as (
+    select
+        e.organisation, e.server, e.stage, r.lower + e.day_from * 86400 as lower_entry, r.next_pause,
+        r.basis = 'refusals' and r.lower + e.day_from * 86400 < r.first_at - 1800 as may_be_over,
+        epoch(make_date(cast(year(to_timestamp(r.first_at - 50400)) as integer), 1, 1)) + 50400 as year_from
     from entries as e
-    inner join lowers as l on e.organisation = l.organisation and e.server = l.server
+    inner join after_runs as r on e.organisation = r.organisation and e.server = r.server
+),
+
+lower_entries as (
+    select
+        r.organisation, r.server, r.stage, case when r.may_be_over then 0 else r.next_pause end as next_pause,
+        max(
+            case
+                when not r.may_be_over then r.lower_entry
+                when r.lower_entry - q.days * 86400 >= r.year_from then r.lower_entry - q.days * 86400
+                else r.lower_entry - 2 * q.days * 86400
+            end
+        ) as lower_entry
+    from run_entries as r
+    cross join (select max(days_per_calendar_year) as days from ref_pause_quotas) as q
+    group by r.organisation, r.server, r.stage, case when r.may_be_over then 0 else r.next_pause end
 ),
 
 lower_met as (
@@ -141,7 +158,8 @@ summed as (
         *,
         coalesce(
             sum(at_most) over (
-                partition by organisation, server, stage order by may_start rows between unbounded preceding and 1 preceding
+                partition by organisation, server, stage order by may_start rows between unbounded preceding
+                    and 1 preceding
             ),
             0
         ) as moved_before
@@ -198,7 +216,8 @@ reported as (
 
 dated as (
     select
-        e.organisation, e.server, e.basis, e.stage, e.day_from, e.last_at, e.upper_entry + coalesce(m.at_most, 0) as latest,
+        e.organisation, e.server, e.basis, e.stage, e.day_from, e.last_at, e.upper_entry + coalesce(m.at_most,
+            0) as latest,
         q.latest as latest_if_paused, f.entry, r.blocking_at + (e.day_from - r.block_day) * 86400 as reported_entry,
         -- a stage that a refusal names has begun
         coalesce(e.stage_seen >= e.stage, false) as has_begun
@@ -212,7 +231,8 @@ dated as (
 select
     organisation, server, basis, stage, day_from,
     cast(case when reported_entry < entry then reported_entry else entry end as bigint) as earliest,
-    cast(case when latest is null then null when has_begun and last_at < latest then last_at else latest end as bigint) as latest,
+    cast(case when latest is null then null when has_begun and last_at < latest
+        then last_at else latest end as bigint) as latest,
     cast(
         case
             when latest_if_paused is null then null

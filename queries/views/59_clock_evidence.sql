@@ -39,7 +39,8 @@ refused as (
         end as paused_at,
         case
             when p.stage_from is null then 'no bound; it proves that no pause was on'
-            when r.blocks_decide and p.action = 'throttle' then 'no bound: the block minutes of the same time name another stage'
+            when r.blocks_decide and p.action = 'throttle' then 'no bound: the block minutes of the same time name '
+                || 'another stage'
             when p.episode < b.episode then 'lower bound always; upper bound not: an update ended that episode'
             when b.last_at = r.last_at then 'both bounds: no pause fits between these refusals and the latest'
             else 'lower bound always; upper bound only without a pause, or later by the time to the latest refusal'
@@ -73,8 +74,10 @@ told as (
 
 silent as (
     select
-        s.organisation, s.server, 3 as step, min(s.hour_at) as begins_at, max(s.hour_at) + 3600 as ends_at, 'silence' as source,
-        'not refused in ' || cast(count(*) as varchar) || ' hours of close mail (messages: ' || cast(sum(s.messages) as varchar)
+        s.organisation, s.server, 3 as step, min(s.hour_at) as begins_at, max(s.hour_at) + 3600 as ends_at,
+            'silence' as source,
+        'not refused in ' || cast(count(*) as varchar) || ' hours of close mail (messages: '
+            || cast(sum(s.messages) as varchar)
             || '); refusals of ' || cast(max(s.rules_out) as varchar) || ' minutes an hour would have shown' as says,
         cast(null as bigint) as earliest_at, cast(null as bigint) as latest_at, cast(null as bigint) as paused_at,
         'no bound: stage 1, a pause, an update and mail outside the connector look alike' as carried,
@@ -104,14 +107,16 @@ builds as (
         'build ' || builds || ' meets a known floor' as says, cast(null as bigint) as earliest_at,
         cast(null as bigint) as latest_at, cast(null as bigint) as paused_at,
         case
-            when below_after is not null then 'ended the episode; a build below the floor came back: resumed, begun anew or never cleared'
+            when below_after is not null then 'ended the episode; a build below the floor came back: resumed, begun '
+                || 'anew or never cleared'
             else 'ended the episode: upper bounds from before do not hold'
         end as carried,
         cast(null as varchar) as lineage
     from server_episodes
     union all
     select
-        organisation, server, 1 as step, cast(floor(epoch(below_since)) as bigint) as begins_at, cast(null as bigint) as ends_at,
+        organisation, server, 1 as step, cast(floor(epoch(below_since)) as bigint) as begins_at,
+            cast(null as bigint) as ends_at,
         'build' as source,
         'build ' || coalesce(build, product) || ' is below the floor of ' || cast(below_since as varchar) as says,
         cast(floor(epoch(below_since)) as bigint) as earliest_at, cast(null as bigint) as latest_at,
@@ -135,7 +140,8 @@ skews as (
 
 pauses as (
     select
-        b.organisation, b.server, 2 as step, p.may_start as begins_at, p.may_last_to as ends_at, 'known pause' as source,
+        b.organisation, b.server, 2 as step, p.may_start as begins_at, p.may_last_to as ends_at,
+            'known pause' as source,
         'enforcement pause of ' || cast(p.days as varchar) || ' days from ' || cast(p.pause_from as varchar) || ' to '
             || cast(p.pause_to as varchar) as says,
         cast(null as bigint) as earliest_at, cast(null as bigint) as latest_at, cast(null as bigint) as paused_at,
@@ -147,14 +153,16 @@ pauses as (
 
 tenants as (
     select
-        b.organisation, b.server, 4 as step, t.fits_since as begins_at, t.last_at as ends_at, 'one tenant clock' as source,
+        b.organisation, b.server, 4 as step, t.fits_since as begins_at, t.last_at as ends_at,
+            'one tenant clock' as source,
         case
             when t.is_contradictory or t.proven_still > b.proven_still
                 then 'if the clock were the tenant''s: the servers'' refusals do not fit one clock'
             else 'if the clock is the tenant''s: all servers'' refusals together'
         end as says,
         t.lower as earliest_at, t.upper as latest_at, cast(null as bigint) as paused_at,
-        'a hypothesis beside; the dates below are those of the server''s own clock' as carried, cast(null as varchar) as lineage
+        'a hypothesis beside; the dates below are those of the server''s own clock' as carried,
+            cast(null as varchar) as lineage
     from bounds as b
     inner join bounds as t on b.organisation = t.organisation and t.server = ''
     inner join (
@@ -169,12 +177,14 @@ results as (
         case
             when proven_still > 0 and went_back then 'day 0; earlier evidence belongs to an earlier clock'
             when proven_still > 0
-                then 'day 0; it became later by at least ' || cast(round(proven_still / 86400.0, 1) as varchar) || ' days before'
+                then 'day 0; it became later by at least ' || cast(round(proven_still / 86400.0, 1) as varchar)
+                    || ' days before'
             when is_contradictory then 'day 0: no reading fits all evidence'
             else 'day 0: all evidence together'
         end as says,
         lower as earliest_at, upper as latest_at, upper_then as paused_at,
-        case when has_gap_since then 'a gap in the logs since can hide an update and a relapse: no upper bound' else 'intersection' end as carried,
+        case when has_gap_since
+            then 'a gap in the logs since can hide an update and a relapse: no upper bound' else 'intersection' end as carried,
         cast(null as varchar) as lineage
     from bounds
     where server <> ''
@@ -182,13 +192,15 @@ results as (
 
 dates as (
     select
-        d.organisation, d.server, 5 as step, d.earliest as begins_at, cast(null as bigint) as ends_at, 'result' as source,
+        d.organisation, d.server, 5 as step, d.earliest as begins_at, cast(null as bigint) as ends_at,
+            'result' as source,
         'stage ' || cast(d.stage as varchar) || ' begins: throttled '
             || coalesce(cast(s.throttle_minutes_per_hour as varchar), 'an unknown number of') || ', blocked '
             || coalesce(cast(s.block_minutes_per_hour as varchar), 'an unknown number of') || ' minutes an hour ('
             || d.basis || ')' as says,
         d.earliest as earliest_at, d.latest as latest_at, d.latest_if_paused as paused_at,
-        'day 0 and ' || cast(d.day_from as varchar) || ' days; latest if paused: with every pause day of each calendar year' as carried,
+        'day 0 and ' || cast(d.day_from as varchar) || ' days; latest if paused: with every pause day of each '
+            || 'calendar year' as carried,
         cast(null as varchar) as lineage
     from stage_dates as d
     inner join current_stages as s on d.stage = s.stage
@@ -198,7 +210,8 @@ dates as (
 
 select
     organisation, server, step, to_timestamp(begins_at) as time, to_timestamp(ends_at) as until, source, says,
-    to_timestamp(earliest_at) as earliest, to_timestamp(latest_at) as latest, to_timestamp(paused_at) as latest_if_paused,
+    to_timestamp(earliest_at) as earliest, to_timestamp(latest_at) as latest,
+        to_timestamp(paused_at) as latest_if_paused,
     carried, lineage
 from (
     select * from refused

@@ -24,7 +24,7 @@ def organisation(number: int, rng: np.random.Generator) -> list[Server]:
         own = detected if one_clock else rng.uniform(FLOOR_RAISED, AS_OF - 2 * DAY)
         server = Server(f"s{number:04d}", f"EX{index + 1:02d}", Clock(own, pauses), pauses=pauses, known_pauses=known)
         _logs(server, rng)
-        if rng.random() < 0.2 and not one_clock:
+        if rng.random() < 0.4 and not one_clock:
             _relapse(server, rng)
         if not server.compliant and rng.random() < 0.1:
             server.told_detection = True
@@ -60,7 +60,8 @@ def _relapse(server: Server, rng: np.random.Generator) -> None:
     clock = server.clock
     updated = clock.detected + rng.uniform(20, 100) * DAY
     back = updated + rng.uniform(2, 40) * DAY
-    if back > server.logs[1]:
+    logged = server.visible(np.arange(*server.logs, 3600.0))
+    if not len(logged) or back > logged[-1]:
         return
     server.kind = str(rng.choice(["resumed", "restarted", "never cleared", "updated"]))
     if server.kind == "updated":

@@ -38,7 +38,8 @@ def summary(findings: Sequence[Finding], seconds: float) -> str:
         f"with dates {len(dated)}: " + ", ".join(
             f"{basis} {number}" for basis, number in sorted(Counter(str(f.row["basis"]) for f in dated).items())
         ),
-        f"first detection, day 0, next stage and full block inside, latest if paused: {len(dated) - len(outside)} of {len(dated)}",
+        "first detection, day 0, next stage and full block inside, latest if paused: "
+        f"{len(dated) - len(outside)} of {len(dated)}",
         f"no pause, and inside the interval without a pause: {len(steady) - len(steady_outside)} of {len(steady)}",
         f"median width without a pause where a change of stage is visible: {_days(widths(findings))}",
         f"median width of the next stage, no pause: {_days(spans)}; latest if paused: {_days(paused)}, "

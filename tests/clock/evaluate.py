@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -15,7 +16,7 @@ from pipeline import queries
 from tests.clock.courses import AS_OF, organisation
 from tests.clock.rows import Evidence
 from tests.clock.world import DAY, Server
-from tests.queries.conftest import RELATIONS, _connect
+from tests.queries.conftest import _connect
 
 INPUTS = ("refusals", "tracking_hours", "hand_overs")
 
@@ -37,10 +38,9 @@ def session(evidence: Evidence) -> duckdb.DuckDBPyConnection:
         connection.unregister("rows")
     for relation, records in evidence.small.items():
         for record in records:
-            named = dict(record) if relation == "imported_reports" else None
-            names = f"({', '.join(named)})" if named else ""
-            values = list(named.values()) if named else list(record)
-            connection.execute(f"insert into {relation} {names} values ({', '.join('?' * len(values))})", values)
+            names = ", ".join(record)
+            marks = ", ".join("?" * len(record))
+            connection.execute(f"insert into {relation} ({names}) values ({marks})", list(record.values()))
     done = {view.name for view in upstream}
     for view in queries.needed_views("server_clocks clock_bounds clock_pieces"):
         if view.name not in done:
@@ -53,7 +53,7 @@ class Finding:
     """One server: its course, the row of `server_clocks`, and what is wrong with it."""
 
     server: Server
-    row: dict[str, object]
+    row: dict[str, Any]
     wrong: tuple[str, ...]
     width: float | None
 
@@ -121,7 +121,8 @@ def _outside(server: Server, row: dict[str, object]) -> Iterator[str]:
     clock = server.clock
     truths = [("first_detected", clock.detected, "first_detected_latest", "first_detected_latest")]
     if row["next_stage"] is not None:
-        truths.append(("next_stage", clock.enters(int(str(row["next_stage"]))), "next_stage_latest", "next_stage_latest_if_paused"))
+        begins = clock.enters(int(str(row["next_stage"])))
+        truths.append(("next_stage", begins, "next_stage_latest", "next_stage_latest_if_paused"))
     truths.append(("full_block", clock.enters(8), "full_block_latest", "full_block_latest_if_paused"))
     truths.append(("day_0", clock.effective_day_0(_reckoned_to(server)), "day_0_latest", ""))
     for name, truth, plain, paused in truths:
@@ -171,6 +172,3 @@ def widths(findings: Sequence[Finding]) -> list[float]:
 def middle(values: Sequence[float]) -> float | None:
     """The median, if there is anything."""
     return median(values) if values else None
-
-
-assert RELATIONS

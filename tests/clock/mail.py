@@ -17,8 +17,12 @@ def refused(logs: Logs, action: str, minutes: int, *times: str, peer_times: tupl
         message_id = f"<r{next(_NUMBERS)}@contoso.com>"
         logs.rows(
             "message-tracking", time, message_id=message_id,
-            sender_address="ann@contoso.com", return_path="ann@contoso.com", recipient_address="bob@contoso.mail.onmicrosoft.com",
-            **{"event_id": "DEFER" if action == "throttle" else "FAIL", **PATH, **refusal(action, minutes), "reply_host": HOST, "peer_time": peer, **cells},
+            sender_address="ann@contoso.com", return_path="ann@contoso.com",
+            recipient_address="bob@contoso.mail.onmicrosoft.com",
+            **{
+                "event_id": "DEFER" if action == "throttle" else "FAIL", **PATH, **refusal(action, minutes),
+                "reply_host": HOST, "peer_time": peer, **cells,
+            },
         )
 
 

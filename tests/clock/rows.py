@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -24,7 +24,7 @@ class Evidence:
     frames: dict[str, list[pl.DataFrame]] = field(
         default_factory=lambda: {"refusals": [], "tracking_hours": [], "hand_overs": [], "smtp_protocol_lines": []}
     )
-    small: dict[str, list[tuple[object, ...]]] = field(
+    small: dict[str, list[dict[str, object]]] = field(
         default_factory=lambda: {"known_pauses": [], "known_first_detections": [], "imported_reports": []}
     )
 
@@ -42,7 +42,12 @@ class Evidence:
             if server.skew_is_measured:
                 self._banners(server, rng)
             if server.told_detection:
-                self.small["known_first_detections"].append((server.organisation, server.name, _time(server.clock.detected)))
+                self.small["known_first_detections"].append(
+                    {
+                        "organisation": server.organisation, "server": server.name,
+                        "first_detected": _time(server.clock.detected),
+                    }
+                )
             if server.told_report is not None:
                 self._report(server, server.told_report)
 
@@ -106,7 +111,9 @@ class Evidence:
     def _known_pauses(self, server: Server) -> None:
         for start, days in server.known_pauses:
             first = datetime.fromtimestamp(start, UTC).date()
-            self.small["known_pauses"].append((server.organisation, first, first + timedelta(days=days - 1)))
+            self.small["known_pauses"].append(
+                {"organisation": server.organisation, "pause_from": first, "pause_to": first + timedelta(days=days - 1)}
+            )
 
     def _report(self, server: Server, time: float) -> None:
         """What Get-OnPremServerReportInfo said then: its next stage counts the pauses that had begun."""
@@ -114,14 +121,14 @@ class Evidence:
         stage = next((number for number in range(2, 9) if begun.enters(number) > time), None)
         if stage is None:
             return
-        values = {
+        values: dict[str, object] = {
             "organisation": server.organisation, "server": server.name, "first_detected": _time(begun.detected),
             "throttle_enabled": _time(begun.detected + 30 * DAY), "blocking_enabled": _time(begun.detected + 60 * DAY),
             "next_stage_throttle": max(int(server.stage_throttles[stage - 1]), 0),
             "next_stage_block": max(int(BLOCKS[stage - 1]), 0), "next_stage_start": _time(begun.enters(stage)),
             "as_of": _time(time), "imported_at": _time(AS_OF), "date_reading": "iso",
         }
-        self.small["imported_reports"].append(tuple(values.items()))
+        self.small["imported_reports"].append(values)
 
 
 def _arrivals(server: Server, rng: np.random.Generator) -> Times:
@@ -140,8 +147,3 @@ def _utc(times: Times) -> pl.Series:
 
 def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
-
-
-def day(seconds: float) -> date:
-    """The UTC day."""
-    return datetime.fromtimestamp(seconds, UTC).date()

@@ -36,8 +36,8 @@ def test_clock_that_is_not_measured_gets_fifteen_minutes(logs: Logs) -> None:
 def test_row_that_quotes_an_older_reply_is_no_time(logs: Logs) -> None:
     refused(logs, "throttle", 5, "2026-10-19T20:00:00Z")
     before = clock(logs, "2026-10-23T00:00:00Z")
-    # an expiry two days later quotes the temporary refusal
-    refused(logs, "throttle", 5, "2026-10-22T20:00:00Z", event_id="FAIL")
+    # an expiry quotes the temporary refusal: its own time would move the lower bound
+    refused(logs, "throttle", 5, "2026-10-20T18:00:00Z", event_id="FAIL")
     assert clock(logs, "2026-10-23T00:00:00Z") == before
     says = [row["says"] for row in logs.ask("select says from clock_evidence where lineage is not null")]
     assert "only quoted in a later report or expiry, refusals: 1" in says
@@ -193,7 +193,8 @@ def test_without_hand_overs_there_is_no_date(logs: Logs) -> None:
     row = clock(logs, "2026-11-21T00:00:00Z")
     assert (row["state"], row["basis"], row["next_stage_earliest"], row["act_by"]) == ("not connecting", None, None, None)
     # mail to another company's tenant by MX is no hand-over
-    passed(logs, "2026-11-20T10:00:00Z", connector_id="Internet", peer_name="fabrikam-com.mail.protection.outlook.com", server="EX02")
+    other = {"connector_id": "Internet", "peer_name": "fabrikam-com.mail.protection.outlook.com"}
+    passed(logs, "2026-11-20T10:00:00Z", server="EX02", **other)
     passed(logs, "2026-11-20T10:00:00Z", server="EX03")
     assert clock(logs, "2026-11-21T00:00:00Z", "EX02")["basis"] is None
 

@@ -29,8 +29,10 @@ def test_report_of_2024_whose_next_stage_is_six_days_late(logs: Logs) -> None:
     assert "6.0 days later than the table" in str(row["readings"])
     assert "not ten days each" in str(row["readings"])
     assert "stood still" in str(row["readings"])
-    first_block = logs.one("select earliest, latest from (select to_timestamp(earliest) as earliest, "
-                           "to_timestamp(latest) as latest from stage_dates where server = 'EX01' and stage = 5)")
+    first_block = logs.one(
+        "select to_timestamp(earliest) as earliest, to_timestamp(latest) as latest from stage_dates "
+        "where server = 'EX01' and stage = 5"
+    )
     assert first_block == {"earliest": "2024-05-27 00:15:08", "latest": "2024-06-02 00:15:08"}
 
 
@@ -58,7 +60,8 @@ def test_patched_cluster_with_one_member_that_stamps_an_old_build(logs: Logs) ->
     for record in logs.ask("select message_id from message_tracking where event_id = 'FAIL'"):
         logs.rows(
             "message-tracking", "2026-11-20T08:59:00Z", event_id="RECEIVE", source="SMTP", message_id=record["message_id"],
-            client_hostname="ex02.contoso.local", client_ip="10.0.0.2", log_build="15.1.2507.77", connector_id="EX01\\Default EX01",
+            client_hostname="ex02.contoso.local", client_ip="10.0.0.2", log_build="15.1.2507.77",
+            connector_id="EX01\\Default EX01",
         )
     row = clock(logs, "2026-11-20T12:00:00Z")
     assert row["state"] == "one message path stamps an old build"
@@ -73,7 +76,10 @@ def test_pickup_mail_with_a_wrong_build(logs: Logs) -> None:
     passed(logs, "2026-11-20T09:30:00Z", "2026-11-20T10:30:00Z")
     refused(logs, "block", 60, "2026-11-20T10:00:00Z", "2026-11-20T10:20:00Z")
     for record in logs.ask("select message_id from message_tracking where event_id = 'FAIL'"):
-        logs.rows("message-tracking", "2026-11-20T09:59:00Z", event_id="RECEIVE", source="PICKUP", message_id=record["message_id"])
+        logs.rows(
+            "message-tracking", "2026-11-20T09:59:00Z", event_id="RECEIVE", source="PICKUP",
+            message_id=record["message_id"],
+        )
     row = clock(logs, "2026-11-20T12:00:00Z")
     assert row["state"] == "one message path stamps an old build"
     assert "submitted by PICKUP" in str(row["readings"])
@@ -120,7 +126,10 @@ def test_look_alikes_subjects_and_addresses_change_nothing(logs: Logs) -> None:
     wrote(logs, "15.1.2507.59", "2026-11-20T09:00:00Z")
     passed(logs, "2026-11-20T09:30:00Z", log_build="15.1.2507.59")
     before = clock(logs, "2026-11-21T00:00:00Z")
-    sentence = "550 5.7.230 Connecting Exchange server version is out-of-date; connection to Exchange Online blocked for 60 mins/hr."
+    sentence = (
+        "550 5.7.230 Connecting Exchange server version is out-of-date; "
+        "connection to Exchange Online blocked for 60 mins/hr."
+    )
     passed(logs, "2026-11-20T09:40:00Z", log_build="15.1.2507.59", message_subject=sentence, client_ip="154.7.230.12")
     logs.rows(
         "message-tracking", "2026-11-20T09:50:00Z", event_id="DEFER", message_id="<l@contoso.com>", log_build="15.1.2507.59",

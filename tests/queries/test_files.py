@@ -56,9 +56,12 @@ def test_report(logs: Logs, name: str) -> None:
 def test_reports_are_all_there() -> None:
     assert sorted(REPORTS) == [
         "bounced_messages",
+        "calendar",
+        "clock",
         "coverage",
         "delayed_messages",
         "exposure",
+        "findings",
         "hand_overs",
         "impact",
         "look_alikes",
