@@ -25,6 +25,7 @@ from pipeline.imports.kept import COLUMNS as IMPORTED_COLUMNS
 from pipeline.imports.kept import relation_rows
 from pipeline.portable_sql import plain_text, portable
 from pipeline.sql import (
+    WITHOUT_FAULTY_OPTIMISER,
     Parameters,
     Session,
     needed_parts,
@@ -59,7 +60,7 @@ def script(session: Session, written: datetime, *, as_tables: bool = False) -> s
     made = [portable(statement) for statement in statements]
     made += comments(as_tables=as_tables)
     body = ";\n\n".join(made) + ";\n"
-    zone = "set timezone = 'UTC'"
+    zone = f"set timezone = 'UTC';\n{WITHOUT_FAULTY_OPTIMISER}"
     return f"{_heading(snapshots, written)}{zone};\n\n{body}\n{CONNECTION_MARKER}\n{zone};\n"
 
 

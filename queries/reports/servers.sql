@@ -42,6 +42,10 @@
 --   stage_latest: highest stage that it can be in at the report date
 --   first_detected_earliest: first detection is not earlier, pauses allowed for, UTC; null = no bound
 --   first_detected_latest: first detection is not later, UTC; null = no bound
+--   throttle_enabled_date_earliest: the cmdlet's ThrottleEnabledDate is not earlier, UTC; it does not move with a pause
+--   throttle_enabled_date_latest: it is not later, UTC; null = no bound
+--   blocking_enabled_date_earliest: the cmdlet's BlockingEnabledDate is not earlier, UTC; it does not move with a pause
+--   blocking_enabled_date_latest: it is not later, UTC; null = no bound
 --   next_stage: next stage
 --   next_stage_earliest: it does not begin earlier, with or without pauses, UTC; null = no bound
 --   next_stage_latest: without another pause it begins by then, UTC; null = no upper bound
@@ -65,7 +69,9 @@ select
     known_exploited_cves_open, cves_open, first_seen, last_seen, log_kinds, build_evidence,
     build_strength, builds_seen, interleaved, refusals, last_refusal, state, stage,
     minutes_per_hour, hand_overs_in_scope, note,
-    clock_state, stage_earliest, stage_latest, first_detected_earliest, first_detected_latest, next_stage,
+    clock_state, stage_earliest, stage_latest, first_detected_earliest, first_detected_latest,
+    throttle_enabled_date_earliest, throttle_enabled_date_latest, blocking_enabled_date_earliest,
+    blocking_enabled_date_latest, next_stage,
     next_stage_earliest, next_stage_latest, next_stage_latest_if_paused, next_stage_throttle_rate,
     next_stage_block_rate, full_block_earliest, full_block_latest, full_block_latest_if_paused, days_to_next_stage,
     days_to_full_block, basis, confidence, readings, next_action, act_by

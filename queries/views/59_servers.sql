@@ -41,6 +41,10 @@
 --   stage_latest: highest stage that it can be in at the report date
 --   first_detected_earliest: first detection is not earlier, pauses allowed for, UTC; null = no bound
 --   first_detected_latest: first detection is not later, UTC; null = no bound
+--   throttle_enabled_date_earliest: the cmdlet's ThrottleEnabledDate is not earlier, UTC; it does not move with a pause
+--   throttle_enabled_date_latest: it is not later, UTC; null = no bound
+--   blocking_enabled_date_earliest: the cmdlet's BlockingEnabledDate is not earlier, UTC; it does not move with a pause
+--   blocking_enabled_date_latest: it is not later, UTC; null = no bound
 --   next_stage: next stage
 --   next_stage_earliest: it does not begin earlier, with or without pauses, UTC; null = no bound
 --   next_stage_latest: without another pause it begins by then, UTC; null = no upper bound
@@ -154,6 +158,10 @@ select
         ''
     ) as note,
     c.state as clock_state, c.stage_earliest, c.stage_latest, c.first_detected_earliest, c.first_detected_latest,
+    to_timestamp(epoch(c.first_detected_earliest) + l.throttle_from * 86400) as throttle_enabled_date_earliest,
+    to_timestamp(epoch(c.first_detected_latest) + l.throttle_from * 86400) as throttle_enabled_date_latest,
+    to_timestamp(epoch(c.first_detected_earliest) + l.block_from * 86400) as blocking_enabled_date_earliest,
+    to_timestamp(epoch(c.first_detected_latest) + l.block_from * 86400) as blocking_enabled_date_latest,
     c.next_stage, c.next_stage_earliest, c.next_stage_latest, c.next_stage_latest_if_paused,
     c.next_stage_throttle_rate, c.next_stage_block_rate, c.full_block_earliest, c.full_block_latest,
     c.full_block_latest_if_paused, c.days_to_next_stage, c.days_to_full_block, c.basis, c.confidence, c.readings,
@@ -164,3 +172,10 @@ left join kinds as k on d.organisation = k.organisation and d.server = k.server
 left join build_facts as f
     on d.build = f.build or (d.build is null and f.build is null and d.product_alone = f.product)
 left join server_clocks as c on d.organisation = c.organisation and d.server = c.server
+cross join (
+    select
+        min(case when throttle_minutes_per_hour > 0 then day_from end) as throttle_from,
+        min(case when block_minutes_per_hour > 0 then day_from end) as block_from
+    from ref_stages
+    where valid_to is null
+) as l

@@ -35,10 +35,10 @@ def test_clock_that_is_not_measured_gets_fifteen_minutes(logs: Logs) -> None:
 
 def test_row_that_quotes_an_older_reply_is_no_time(logs: Logs) -> None:
     refused(logs, "throttle", 5, "2026-10-19T20:00:00Z")
-    before = clock(logs, "2026-10-23T00:00:00Z")
+    before = clock(logs, "2026-10-20T19:00:00Z")
     # an expiry quotes the temporary refusal: its own time would move the lower bound
     refused(logs, "throttle", 5, "2026-10-20T18:00:00Z", event_id="FAIL")
-    assert clock(logs, "2026-10-23T00:00:00Z") == before
+    assert clock(logs, "2026-10-20T19:00:00Z") == before
     says = [row["says"] for row in logs.ask("select says from clock_evidence where lineage is not null")]
     assert "only quoted in a later report or expiry, refusals: 1" in says
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.connect.conftest import Tbes
+from tests.connect.conftest import ROOT, Tbes
 
 AS_OF = "2026-11-24T18:00Z"
 
@@ -85,3 +85,16 @@ def test_harlequin_missing_is_one_sentence(tbes: Tbes) -> None:
     assert done.stderr == (
         "Error: Harlequin is not installed: pip install harlequin (or leave --harlequin out for the small prompt)\n"
     )
+
+
+@pytest.mark.parametrize("command", ["connect", "schema"])
+def test_help_shows_examples(tbes: Tbes, command: str) -> None:
+    assert "Examples:" in tbes(command, "--help").stdout
+
+
+def test_the_docs_examples_run(tbes: Tbes) -> None:
+    page = (ROOT / "docs" / "sql.md").read_text(encoding="utf-8")
+    examples = page.split("```sql\n")[1].split("```")[0].split(";\n")
+    for example in filter(str.strip, examples):
+        done = tbes("sql", example)
+        assert done.returncode == 0, done.stderr

@@ -151,7 +151,9 @@ def test_in_a_terminal(store: Store, home: dict[str, str]) -> None:
         screen.send("selec 1;\r")
         screen.wait_for("Error: ")
         assert "Traceback" not in screen.text
+        screen.wait_for("tbes>", screen.text.rindex("Error: "))
         screen.send("\x04")
+        screen.wait_for_end()
         _, status = os.waitpid(process, 0)
         process = 0
         assert os.waitstatus_to_exitcode(status) == 0
@@ -175,17 +177,32 @@ class Screen:
     def send(self, keys: str) -> None:
         os.write(self.terminal, keys.encode())
 
-    def wait_for(self, words: str) -> None:
+    def wait_for(self, words: str, behind: int = 0) -> None:
         """Read on until the words come; fails after half a minute."""
         end = time.monotonic() + 30
-        while words not in self.text:
+        while words not in self.text[behind:]:
             assert time.monotonic() < end, f"{words!r} did not come: {self.text[-2000:]}"
-            if select.select([self.terminal], [], [], 0.1)[0]:
-                new = os.read(self.terminal, 65536).decode("utf-8", "replace")
-                if "\x1b[6n" in new:
-                    # prompt_toolkit asks where the cursor is
-                    self.send("\x1b[1;1R")
-                self.text += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", new)
+            assert self.read(), f"it ended: {self.text[-2000:]}"
+
+    def wait_for_end(self) -> None:
+        """Read on until the other side is gone; fails after half a minute."""
+        end = time.monotonic() + 30
+        while self.read():
+            assert time.monotonic() < end, f"it did not end: {self.text[-2000:]}"
+
+    def read(self) -> bool:
+        """Take what has come; False at the end."""
+        if not select.select([self.terminal], [], [], 0.1)[0]:
+            return True
+        try:
+            new = os.read(self.terminal, 65536).decode("utf-8", "replace")
+        except OSError:  # Linux says so that the other side is gone
+            return False
+        if "\x1b[6n" in new:
+            # prompt_toolkit asks where the cursor is
+            self.send("\x1b[1;1R")
+        self.text += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", new)
+        return bool(new)
 
 
 def test_off_a_terminal_nothing_has_changed(home: dict[str, str], store: Store) -> None:

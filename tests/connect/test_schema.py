@@ -18,7 +18,8 @@ def test_every_relation_of_a_session_and_each_column_in_order(session: Session) 
         columns = session.query(f"select * from {relation.name} limit 0").columns
         assert [column.name for column in relation.columns] == columns, relation.name
     made = session.connection.execute(
-        "select table_name from duckdb_tables() where not internal union all select view_name from duckdb_views() where not internal"
+        "select table_name from duckdb_tables() where not internal "
+        "union all select view_name from duckdb_views() where not internal"
     ).fetchall()
     assert sorted(name for (name,) in made) == sorted(relation.name for relation in schema_text.relations())
 
