@@ -16,16 +16,23 @@ from pipeline.reports.formats import NAMES as FORMAT_NAMES
 from pipeline.reports.values import visible
 
 _STORE = click.option(
-    "--store", type=click.Path(path_type=Path), default=None, metavar="DIR",
+    "--store",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="DIR",
     help="Folder of the store. Default: TBES_STORE, else ./tbes-store.",
 )
 _REFERENCE = click.option(
-    "--reference", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None, metavar="DIR",
+    "--reference",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    metavar="DIR",
     help="Folder with newer catalogue tables (CSV) to lay over the built-in ones.",
 )
 
 _RAW = click.option(
-    "--raw", is_flag=True,
+    "--raw",
+    is_flag=True,
     help="CSV and XLSX: put no apostrophe before a text that a spreadsheet may take for a formula.",
 )
 
@@ -35,14 +42,20 @@ def _examples(*lines: str) -> str:
 
 
 def _report_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed((
-        click.option("--organisation", metavar="ID", help="Only this organisation."),
-        click.option("--since", metavar="TIME", help="Only log lines from this time on: 2026-11-24, an ISO time, or 7d."),
-        click.option("--until", metavar="TIME", help="Only log lines before this time."),
-        click.option("--as-of", metavar="TIME", help="Report as of this time. Default: now."),
-        _STORE,
-        _REFERENCE,
-    )):
+    for option in reversed(
+        (
+            click.option("--organisation", metavar="ID", help="Only this organisation."),
+            click.option(
+                "--since",
+                metavar="TIME",
+                help="Only log lines from this time on: 2026-11-24, an ISO time, or 7d.",
+            ),
+            click.option("--until", metavar="TIME", help="Only log lines before this time."),
+            click.option("--as-of", metavar="TIME", help="Report as of this time. Default: now."),
+            _STORE,
+            _REFERENCE,
+        )
+    ):
         command = option(command)
     return command
 
@@ -55,7 +68,8 @@ class _Group(click.Group):
 
 
 @click.group(
-    cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_examples("tbes demo", r"tbes ingest D:\logs", "tbes report", "tbes report refusals --since 7d"),
 )
 @click.version_option(__version__, prog_name="tbes")
@@ -69,20 +83,36 @@ def cli() -> None:
     """
 
 
-@cli.command(epilog=_examples(
-    r"tbes ingest D:\logs", r"tbes ingest \\EX01\c$\Program` Files\Microsoft\Exchange` Server\V15\TransportRoles\Logs --organisation contoso",
-    "tbes ingest customers --layout {organisation}/{server}", "tbes ingest customers --organisations organisations.toml --json",
-))
+@cli.command(
+    epilog=_examples(
+        r"tbes ingest D:\logs",
+        r"tbes ingest \\EX01\c$\Program` Files\Microsoft\Exchange` Server\V15\TransportRoles\Logs --organisation contoso",
+        "tbes ingest customers --layout {organisation}/{server}",
+        "tbes ingest customers --organisations organisations.toml --json",
+    )
+)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--organisation", metavar="NAME", help="All logs are of this organisation.")
-@click.option("--layout", metavar="PATTERN", help="What the folders below PATH name, as in {organisation}/{server}; * for any.")
 @click.option(
-    "--organisations", "organisations_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    "--layout",
+    metavar="PATTERN",
+    help="What the folders below PATH name, as in {organisation}/{server}; * for any.",
+)
+@click.option(
+    "--organisations",
+    "organisations_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="organisations.toml; it is kept in the store for this and later runs and reports.",
 )
 @click.option("--reassign", is_flag=True, help="Move logs that are in the store under another organisation.")
-@click.option("--max-bad", type=click.IntRange(min=0), default=0, show_default=True,
-              help="Quarantined lines and failed files above which the exit code is 3.")
+@click.option(
+    "--max-bad",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Quarantined lines and failed files above which the exit code is 3.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on stdout.")
 @click.option("--quiet", is_flag=True, help="Print no summary and no progress.")
 @_STORE
@@ -98,28 +128,65 @@ def ingest(**options: Any) -> None:
     _end(ingest_command(**options))
 
 
-@cli.command(epilog=_examples(
-    "tbes report", "tbes report refusals --organisation contoso --since 7d", "tbes report servers --format csv --output servers.csv",
-    "tbes report delayed_messages --tz Europe/Berlin", "tbes report --fail-on throttled,within=30d",
-    "tbes report --output exposure.xlsx", "tbes report --format text --language de",
-    "tbes report all --format json --output monday.json", "tbes report --format text --since-report monday.json",
-))
+@cli.command(
+    epilog=_examples(
+        "tbes report",
+        "tbes report refusals --organisation contoso --since 7d",
+        "tbes report servers --format csv --output servers.csv",
+        "tbes report delayed_messages --tz Europe/Berlin",
+        "tbes report --fail-on throttled,within=30d",
+        "tbes report --output exposure.xlsx",
+        "tbes report --format text --language de",
+        "tbes report all --format json --output monday.json",
+        "tbes report --format text --since-report monday.json",
+    )
+)
 @click.argument("name", required=False)
-@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), default=None,
-              help="Default: by the ending of --output, else table.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write there instead of to stdout.")
-@click.option("--tz", metavar="ZONE", help="Time zone of the terminal table, as in Europe/Berlin. Files are UTC.")
-@click.option("--language", type=click.Choice(LANGUAGES), default=None,
-              help="Language of what people read. Default: by the locale; CSV, JSON and Parquet are English without it.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMAT_NAMES),
+    default=None,
+    help="Default: by the ending of --output, else table.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write there instead of to stdout.",
+)
+@click.option(
+    "--tz", metavar="ZONE", help="Time zone of the terminal table, as in Europe/Berlin. Files are UTC."
+)
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default=None,
+    help="Language of what people read. Default: by the locale; CSV, JSON and Parquet are English without it.",
+)
 @_RAW
-@click.option("--acknowledge", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-              help="Findings that somebody has looked at, with reason and day: shown as such, not counted by --fail-on.")
-@click.option("--since-report", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE.json",
-              help="Say what changed since a report that tbes report all --format json wrote.")
-@click.option("--server", metavar="NAME", help="Only this server, in the reports that are about one server (clock).")
-@click.option("--fail-on", multiple=True, metavar="CONDITION",
-              help="throttled, blocked or within=30d (a stage comes by then), also several with commas: "
-              "exit code 4 if an organisation or server is so.")
+@click.option(
+    "--acknowledge",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Findings that somebody has looked at, with reason and day: shown as such, not counted by --fail-on.",
+)
+@click.option(
+    "--since-report",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.json",
+    help="Say what changed since a report that tbes report all --format json wrote.",
+)
+@click.option(
+    "--server", metavar="NAME", help="Only this server, in the reports that are about one server (clock)."
+)
+@click.option(
+    "--fail-on",
+    multiple=True,
+    metavar="CONDITION",
+    help="throttled, blocked or within=30d (a stage comes by then), also several with commas: "
+    "exit code 4 if an organisation or server is so.",
+)
 @_report_options
 def report(**options: Any) -> None:
     """Print or write a report. `tbes reports` lists them; NAME all is the whole set.
@@ -131,14 +198,24 @@ def report(**options: Any) -> None:
     _end(report_command(**options))
 
 
-@cli.command("import-report", epilog=_examples(
-    "tbes import-report report.txt --organisation contoso", "tbes import-report report.csv --organisation contoso --date-order dmy --tz Europe/Berlin",
-))
+@cli.command(
+    "import-report",
+    epilog=_examples(
+        "tbes import-report report.txt --organisation contoso",
+        "tbes import-report report.csv --organisation contoso --date-order dmy --tz Europe/Berlin",
+    ),
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
 @click.option("--organisation", metavar="ID", required=True, help="Whose report it is.")
-@click.option("--date-order", type=click.Choice(["dmy", "mdy"]), default=None,
-              help="Day or month first; needed only where the dates of the file fit both.")
-@click.option("--tz", metavar="ZONE", help="Zone of the dates in the file, as in Europe/Berlin. Default: UTC.")
+@click.option(
+    "--date-order",
+    type=click.Choice(["dmy", "mdy"]),
+    default=None,
+    help="Day or month first; needed only where the dates of the file fit both.",
+)
+@click.option(
+    "--tz", metavar="ZONE", help="Zone of the dates in the file, as in Europe/Berlin. Default: UTC."
+)
 @click.option("--as-of", metavar="TIME", help="When the cmdlet was run. Default: now.")
 @click.option("--forget", is_flag=True, help="Take out an earlier import of this file again.")
 @_STORE
@@ -172,17 +249,39 @@ def export(**options: Any) -> None:
     _end(export_command(**options))
 
 
-@cli.command(epilog=_examples(
-    'tbes sql "select server, build_name from servers"', "tbes sql --file query.sql --format csv", "echo select 1 | tbes sql",
-))
+@cli.command(
+    epilog=_examples(
+        'tbes sql "select server, build_name from servers"',
+        "tbes sql --file query.sql --format csv",
+        "echo select 1 | tbes sql",
+    )
+)
 @click.argument("statement", required=False, metavar="[SQL]")
-@click.option("--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="Read the SQL from a file.")
-@click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default=None,
-              help="Default: table on a terminal, csv elsewhere.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write there instead of to stdout.")
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Read the SQL from a file.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "csv", "json"]),
+    default=None,
+    help="Default: table on a terminal, csv elsewhere.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write there instead of to stdout.",
+)
 @click.option("--tz", metavar="ZONE", help="Time zone of the terminal table.")
 @click.option("--unsafe", is_flag=True, help="Allow any statement and access to files.")
-@click.option("--harlequin", is_flag=True, help="Open Harlequin, if it is installed, on what tbes connect writes.")
+@click.option(
+    "--harlequin", is_flag=True, help="Open Harlequin, if it is installed, on what tbes connect writes."
+)
 @_RAW
 @_report_options
 def sql(**options: Any) -> None:
@@ -197,8 +296,14 @@ def sql(**options: Any) -> None:
 
 @cli.command(epilog=_examples("tbes schema", "tbes schema servers", "tbes schema --format json"))
 @click.argument("name", required=False)
-@click.option("--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True,
-              help="How to print it.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
 def schema(name: str | None, format_: str) -> None:
     """Print every table, view and column that SQL sees, or one, with type, meaning and unit."""
     from pipeline.connect_command import schema_command
@@ -206,14 +311,24 @@ def schema(name: str | None, format_: str) -> None:
     _end(schema_command(name, format_))
 
 
-@cli.command(epilog=_examples(
-    'duckdb -init "$(tbes connect)"', 'harlequin --init-path "$(tbes connect --organisation contoso)"',
-    "tbes connect --output connect.sql",
-))
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Write the script there. Default: the user's cache folder.")
-@click.option("--as-tables", is_flag=True,
-              help="Compute all views once when the script runs, instead of the views that a query reads in each query.")
+@cli.command(
+    epilog=_examples(
+        'duckdb -init "$(tbes connect)"',
+        'harlequin --init-path "$(tbes connect --organisation contoso)"',
+        "tbes connect --output connect.sql",
+    )
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the script there. Default: the user's cache folder.",
+)
+@click.option(
+    "--as-tables",
+    is_flag=True,
+    help="Compute all views once when the script runs, instead of the views that a query reads in each query.",
+)
 @_report_options
 def connect(**options: Any) -> None:
     """Write an init script for any DuckDB client and print its path: the tables, views and comments of tbes sql.
@@ -225,10 +340,13 @@ def connect(**options: Any) -> None:
     _end(connect_command(**options))
 
 
-@cli.command(epilog=_examples(
-    'tbes decode "450 4.7.230 Connecting Exchange server version is out-of-date; connection to Exchange Online throttled for 5 mins/hr."',
-    "tbes decode 15.01.2507.039", 'tbes decode "Version 15.1 (Build 32507.6)"',
-))
+@cli.command(
+    epilog=_examples(
+        'tbes decode "450 4.7.230 Connecting Exchange server version is out-of-date; ... throttled for 5 mins/hr."',
+        "tbes decode 15.01.2507.039",
+        'tbes decode "Version 15.1 (Build 32507.6)"',
+    )
+)
 @click.argument("text", nargs=-1, required=True)
 @_REFERENCE
 def decode(text: Sequence[str], reference: Path | None) -> None:
@@ -240,7 +358,12 @@ def decode(text: Sequence[str], reference: Path | None) -> None:
 
 @cli.command(epilog=_examples("tbes demo"))
 @click.option("--tz", metavar="ZONE", help="Time zone of the table.")
-@click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="Keep the demo's store here for a closer look.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep the demo's store here for a closer look.",
+)
 def demo(tz: str | None, keep: Path | None) -> None:
     """Ingest the sample logs into a temporary store and print the exposure of six invented organisations."""
     from pipeline.commands import demo_command
@@ -288,7 +411,8 @@ def _unexpected(error: Exception) -> None:
         traceback.print_exc()
     words = (str(error).strip().splitlines() or [""])[0]
     click.echo(
-        f"Unexpected error: {type(error).__name__}: {visible(words)}. Set TBES_DEBUG=1 for the details and report it.", err=True
+        f"Unexpected error: {type(error).__name__}: {visible(words)}. Set TBES_DEBUG=1 for the details and report it.",
+        err=True,
     )
 
 

@@ -26,15 +26,23 @@ from pipeline.store.store import Store, default_path
 
 
 def ingest_command(
-    paths: tuple[Path, ...], organisation: str | None, layout: str | None, organisations_file: Path | None,
-    reassign: bool, max_bad: int, as_json: bool, quiet: bool, store: Path | None, reference: Path | None,
+    paths: tuple[Path, ...],
+    organisation: str | None,
+    layout: str | None,
+    organisations_file: Path | None,
+    reassign: bool,
+    max_bad: int,
+    as_json: bool,
+    quiet: bool,
+    store: Path | None,
+    reference: Path | None,
 ) -> ExitCode:
     """Ingest and say what was done."""
     import json
 
     from pipeline.ingest.run import Ingest
-    from pipeline.logs.assign import Rules, slug
     from pipeline.logs.assign import Organisation as Assigned
+    from pipeline.logs.assign import Rules, slug
     from pipeline.reports import ingest_summary
 
     for path in paths:
@@ -51,8 +59,11 @@ def ingest_command(
     assert not organisation or slug(organisation)
     with ingest_summary.progress_bar(enabled=not quiet and not as_json) as progress:
         summary = Ingest(
-            target, hosts_of(catalogue), rules,
-            reassign=reassign, progress=progress,
+            target,
+            hosts_of(catalogue),
+            rules,
+            reassign=reassign,
+            progress=progress,
         ).run(paths)
     if organisations_file and organisations_file.resolve() != target.organisations_file.resolve():
         shutil.copyfile(organisations_file, target.organisations_file)
@@ -90,8 +101,14 @@ def export_command(directory: Path, raw: bool, **common: Any) -> ExitCode:
 
 
 def sql_command(
-    statement: str | None, file: Path | None, format_: str | None, output: Path | None, tz: str | None, unsafe: bool,
-    raw: bool, **common: Any,
+    statement: str | None,
+    file: Path | None,
+    format_: str | None,
+    output: Path | None,
+    tz: str | None,
+    unsafe: bool,
+    raw: bool,
+    **common: Any,
 ) -> ExitCode:
     """Run one statement."""
     if statement and file:
@@ -136,9 +153,7 @@ def demo_command(tz: str | None, keep: Path | None) -> ExitCode:
 
         catalogue = Catalogue()
         with ingest_summary.progress_bar(enabled=True) as progress:
-            summary = Ingest(
-                store, hosts_of(catalogue), Rules(), progress=progress
-            ).run([samples])
+            summary = Ingest(store, hosts_of(catalogue), Rules(), progress=progress).run([samples])
         screen = console()
         ingest_summary.print_summary(screen, summary, store.root)
         common = {"store": folder, "as_of": _end_of_logs(store), "reference": None}
@@ -184,8 +199,15 @@ def _end_of_logs(store: Store) -> str:
 
 
 def _write(
-    rows: Callable[[Any], Any], report: queries.Query | None, format_: str, output: Path | None, tz: str | None,
-    common: dict[str, Any], *, unsafe: bool = False, raw: bool = False,
+    rows: Callable[[Any], Any],
+    report: queries.Query | None,
+    format_: str,
+    output: Path | None,
+    tz: str | None,
+    common: dict[str, Any],
+    *,
+    unsafe: bool = False,
+    raw: bool = False,
 ) -> None:
     zone, zone_name = display_zone(tz)
     result = with_session(rows, common, unsafe=unsafe)
@@ -217,9 +239,16 @@ def with_session(use: Callable[[Any], Any], common: dict[str, Any], *, unsafe: b
     from pipeline.sql import MissingFile, Parameters, Session, parse_moment
 
     now = datetime.now(UTC)
-    moments = {key: parse_moment(common[key], now) if common.get(key) else None for key in ("since", "until", "as_of")}
+    moments = {
+        key: parse_moment(common[key], now) if common.get(key) else None
+        for key in ("since", "until", "as_of")
+    }
     store = Store(common.get("store") or default_path())
-    catalogue, known, imported = Catalogue(common.get("reference")), _organisations(store), load_imports(store.root)
+    catalogue, known, imported = (
+        Catalogue(common.get("reference")),
+        _organisations(store),
+        load_imports(store.root),
+    )
     organisation = common.get("organisation")
     for attempt in (1, 2):
         snapshots = store.snapshot()
@@ -227,7 +256,9 @@ def with_session(use: Callable[[Any], Any], common: dict[str, Any], *, unsafe: b
             _must_exist(organisation, snapshots)
         try:
             parameters = Parameters(organisation, server=common.get("server"), **moments)
-            with Session(snapshots, catalogue, known, parameters, imported=imported, unsafe=unsafe) as session:
+            with Session(
+                snapshots, catalogue, known, parameters, imported=imported, unsafe=unsafe
+            ) as session:
                 return use(session)
         except MissingFile:
             if attempt == 2:
@@ -238,7 +269,9 @@ def with_session(use: Callable[[Any], Any], common: dict[str, Any], *, unsafe: b
 def _must_exist(organisation: str, snapshots: Any) -> None:
     ids = sorted({part.organisation for snapshot in snapshots for part in snapshot.parts})
     if organisation not in ids:
-        raise UsageError(f"There is no organisation {organisation!r} in the store. It has: {', '.join(ids) or 'none'}")
+        raise UsageError(
+            f"There is no organisation {organisation!r} in the store. It has: {', '.join(ids) or 'none'}"
+        )
 
 
 def _organisations(store: Store) -> tuple[KnownOrganisation, ...]:
@@ -268,7 +301,7 @@ def write_file(path: Path, content: str | bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-        os.replace(beside, path)
+        beside.replace(path)
     except OSError as error:
         with suppress(OSError):
             beside.unlink(missing_ok=True)

@@ -9,30 +9,127 @@ from dataclasses import dataclass
 from pipeline.schema_text import RelationText
 
 KEYWORDS = (
-    "and", "as", "asc", "between", "by", "case", "cast", "cross join", "desc", "describe", "distinct", "else", "end",
-    "except", "exists", "explain", "false", "from", "full join", "group by", "having", "ilike", "in", "inner join",
-    "intersect", "interval", "is not null", "is null", "join", "left join", "like", "limit", "not", "null",
-    "nulls last", "offset", "on", "or", "order by", "over", "partition by", "qualify", "select", "summarize", "then",
-    "timestamptz", "true", "union all", "using", "values", "when", "where", "with",
+    "and",
+    "as",
+    "asc",
+    "between",
+    "by",
+    "case",
+    "cast",
+    "cross join",
+    "desc",
+    "describe",
+    "distinct",
+    "else",
+    "end",
+    "except",
+    "exists",
+    "explain",
+    "false",
+    "from",
+    "full join",
+    "group by",
+    "having",
+    "ilike",
+    "in",
+    "inner join",
+    "intersect",
+    "interval",
+    "is not null",
+    "is null",
+    "join",
+    "left join",
+    "like",
+    "limit",
+    "not",
+    "null",
+    "nulls last",
+    "offset",
+    "on",
+    "or",
+    "order by",
+    "over",
+    "partition by",
+    "qualify",
+    "select",
+    "summarize",
+    "then",
+    "timestamptz",
+    "true",
+    "union all",
+    "using",
+    "values",
+    "when",
+    "where",
+    "with",
 )
 FUNCTIONS = (
-    "any_value", "arg_max", "arg_min", "avg", "coalesce", "concat", "count", "date_diff", "date_trunc", "epoch",
-    "length", "lower", "max", "median", "min", "now", "nullif", "quantile_cont", "regexp_extract", "regexp_matches",
-    "replace", "round", "row_number", "string_agg", "strftime", "substr", "sum", "trim", "upper",
+    "any_value",
+    "arg_max",
+    "arg_min",
+    "avg",
+    "coalesce",
+    "concat",
+    "count",
+    "date_diff",
+    "date_trunc",
+    "epoch",
+    "length",
+    "lower",
+    "max",
+    "median",
+    "min",
+    "now",
+    "nullif",
+    "quantile_cont",
+    "regexp_extract",
+    "regexp_matches",
+    "replace",
+    "round",
+    "row_number",
+    "string_agg",
+    "strftime",
+    "substr",
+    "sum",
+    "trim",
+    "upper",
 )
 _WORD = re.compile(r"(?:(?P<owner>[a-z_][a-z0-9_]*)\.)?(?P<word>[a-z_][a-z0-9_]*)?$", re.I)
 _SOURCE = re.compile(
     r"\b(?:from|join)\s+(?P<list>[a-z_][a-z0-9_]*(?:\s+(?:as\s+)?[a-z_][a-z0-9_]*)?"
-    r"(?:\s*,\s*[a-z_][a-z0-9_]*(?:\s+(?:as\s+)?[a-z_][a-z0-9_]*)?)*)", re.I,
+    r"(?:\s*,\s*[a-z_][a-z0-9_]*(?:\s+(?:as\s+)?[a-z_][a-z0-9_]*)?)*)",
+    re.I,
 )
 _AFTER_FROM = re.compile(
-    r"\b(?:from|join|describe|summarize)\s+(?:[a-z0-9_]+(?:\s+(?:as\s+)?[a-z0-9_]+)?\s*,\s*)*[a-z0-9_]*$", re.I
+    r"\b(?:from|join|describe|summarize)\s+(?:[a-z0-9_]+(?:\s+(?:as\s+)?[a-z0-9_]+)?\s*,\s*)*[a-z0-9_]*$",
+    re.I,
 )
 _TEXT_OR_COMMENT = re.compile(r"'(?:[^']|'')*'|--[^\n]*\n|/\*.*?\*/", re.S)
-_NO_ALIAS = frozenset((
-    "as", "cross", "except", "full", "group", "having", "inner", "intersect", "join", "left", "limit", "natural", "offset",
-    "on", "order", "right", "semi", "union", "using", "where", "window",
-))
+_NO_ALIAS = frozenset(
+    (
+        "as",
+        "cross",
+        "except",
+        "full",
+        "group",
+        "having",
+        "inner",
+        "intersect",
+        "join",
+        "left",
+        "limit",
+        "natural",
+        "offset",
+        "on",
+        "order",
+        "right",
+        "semi",
+        "union",
+        "using",
+        "where",
+        "window",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +162,12 @@ def candidates(relations: Iterable[RelationText], before: str, after: str = "") 
     if not word:
         return []
     columns = _columns([known[name] for name in dict.fromkeys(named.values())] or known.values(), word)
-    return [*columns, *_words(KEYWORDS, word, ""), *_words(FUNCTIONS, word, "function"), *_relations(known.values(), word)]
+    return [
+        *columns,
+        *_words(KEYWORDS, word, ""),
+        *_words(FUNCTIONS, word, "function"),
+        *_relations(known.values(), word),
+    ]
 
 
 def _sources(statement: str, known: dict[str, RelationText]) -> dict[str, str]:

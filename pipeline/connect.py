@@ -66,7 +66,13 @@ def script(session: Session, written: datetime, *, as_tables: bool = False) -> s
 
 def comments(*, as_tables: bool = False) -> Iterator[str]:
     """COMMENT ON for every relation and column."""
-    over_files = {"message_tracking", "message_tracking_lines", "smtp_protocol", "smtp_protocol_lines", "source_ranges"}
+    over_files = {
+        "message_tracking",
+        "message_tracking_lines",
+        "smtp_protocol",
+        "smtp_protocol_lines",
+        "source_ranges",
+    }
     for relation in schema_text.relations():
         view = relation.name in over_files or (relation.group == "views" and not as_tables)
         yield f"comment on {'view' if view else 'table'} {relation.name} is {plain_text(relation.meaning)}"

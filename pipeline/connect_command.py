@@ -109,14 +109,18 @@ def _harlequin(common: dict[str, Any]) -> ExitCode:
     # beside this Python first: its environment need not be active
     program = shutil.which("harlequin", path=str(Path(sys.executable).parent)) or shutil.which("harlequin")
     if program is None:
-        raise UsageError("Harlequin is not installed: pip install harlequin (or leave --harlequin out for the small prompt)")
+        raise UsageError(
+            "Harlequin is not installed: pip install harlequin (or leave --harlequin out for the small prompt)"
+        )
     script = write_script(None, False, common)
     done = subprocess.run([program, "--adapter", "duckdb", "--init-path", str(script)], check=False)
     return ExitCode.DONE if done.returncode == 0 else ExitCode.UNEXPECTED
 
 
 def _common(options: dict[str, Any]) -> dict[str, Any]:
-    return {key: options.get(key) for key in ("organisation", "since", "until", "as_of", "store", "reference")}
+    return {
+        key: options.get(key) for key in ("organisation", "since", "until", "as_of", "store", "reference")
+    }
 
 
 def _default_script(common: dict[str, Any]) -> Path:

@@ -6,10 +6,10 @@ import csv
 import re
 from datetime import date
 
+from pipeline.explanations import Explanation, explain_build, explain_release, explain_version
 from pipeline.logs.replies import Reply, read_reply
 from pipeline.reference.builds import Build, parse_build, parse_version
 from pipeline.reference.catalogue import Catalogue
-from pipeline.explanations import Explanation, explain_build, explain_release, explain_version
 from pipeline.reference.product_names import parse_release_name
 from pipeline.reference.reply_patterns import enhanced_codes
 from pipeline.reference.rows import StageRow

@@ -28,7 +28,11 @@ def portable(statement: str) -> str:
 def plain_text(text: str) -> str:
     """A quoted text for COMMENT ON, which takes no escape string in DuckDB 2.0: `;` becomes a word or a comma."""
     text = re.sub(r"(?<=\s);(?=$|[\s,.)])", "semicolons", " ".join(text.split())).replace(";", ",")
-    return "'" + "".join(letter if letter.isprintable() else "\ufffd" for letter in text).replace("'", "''") + "'"
+    return (
+        "'"
+        + "".join(letter if letter.isprintable() else "\ufffd" for letter in text).replace("'", "''")
+        + "'"
+    )
 
 
 def _token(found: re.Match[str]) -> str:

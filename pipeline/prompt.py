@@ -44,7 +44,8 @@ class SqlCompleter(Completer):
         if before.startswith("."):
             word = before.removeprefix(".schema ")
             names = (
-                [relation.name for relation in schema_text.relations()] if before != word
+                [relation.name for relation in schema_text.relations()]
+                if before != word
                 else [".tables", ".schema ", ".help", ".quit"]
             )
             for name in names:
@@ -62,7 +63,10 @@ def complete_statement(text: str) -> bool:
 
 
 def converse(
-    session: Any, show: Callable[[Result], None], say: Callable[[str], None], history: Path | None,
+    session: Any,
+    show: Callable[[Result], None],
+    say: Callable[[str], None],
+    history: Path | None,
     again: str | None = None,
 ) -> str | None:
     """Ask and answer until the user ends it (None), or a file of the snapshot is gone.
@@ -70,8 +74,14 @@ def converse(
     Then it returns the statement, to be given as `again` with a session on the newest snapshot.
     """
     prompt: PromptSession[str] = PromptSession(
-        history=_history(history), completer=SqlCompleter(), lexer=PygmentsLexer(SqlLexer), multiline=True,
-        key_bindings=_keys(), complete_while_typing=True, prompt_continuation="  ... ", mouse_support=False,
+        history=_history(history),
+        completer=SqlCompleter(),
+        lexer=PygmentsLexer(SqlLexer),
+        multiline=True,
+        key_bindings=_keys(),
+        complete_while_typing=True,
+        prompt_continuation="  ... ",
+        mouse_support=False,
         enable_open_in_editor=True,
     )
     if again is not None:

@@ -24,8 +24,16 @@ CHANGES = "changes"
 
 
 def report_command(
-    name: str | None, format_: str | None, output: Path | None, tz: str | None, language: str | None, raw: bool,
-    acknowledge: Path | None, since_report: Path | None, fail_on: tuple[str, ...], **common: Any,
+    name: str | None,
+    format_: str | None,
+    output: Path | None,
+    tz: str | None,
+    language: str | None,
+    raw: bool,
+    acknowledge: Path | None,
+    since_report: Path | None,
+    fail_on: tuple[str, ...],
+    **common: Any,
 ) -> ExitCode:
     """Print or write one report or all of them, and look for what --fail-on names."""
     from pipeline.fail_on import findings as failing
@@ -48,7 +56,11 @@ def report_command(
     def write(session: Session) -> str | bytes | None:
         found[:] = failing(session, conditions)
         made = document(session, wanted)
-        marked = findings(session, entries, made.as_of) if entries or (chosen == TABLE and wanted.report == "exposure") else None
+        marked = (
+            findings(session, entries, made.as_of)
+            if entries or (chosen == TABLE and wanted.report == "exposure")
+            else None
+        )
         if entries and marked:
             found[:] = uncounted(found, marked)
             notes[:] = exceeded(marked, entries)
@@ -76,11 +88,15 @@ def _wanted(name: str | None, format_: str, *, with_changes: bool) -> str | None
         return CHANGES if with_changes else "exposure"
     if name == ALL:
         if not holds_set:
-            raise UsageError(f"A {format_} file holds one report: name it, use tbes export DIR, or another format")
+            raise UsageError(
+                f"A {format_} file holds one report: name it, use tbes export DIR, or another format"
+            )
         return None
     if name == CHANGES:
         if not with_changes:
-            raise UsageError("The report changes needs an earlier one to compare with: --since-report FILE.json")
+            raise UsageError(
+                "The report changes needs an earlier one to compare with: --since-report FILE.json"
+            )
         return CHANGES
     known = [report.name for report in queries.reports()]
     if name not in known:
@@ -96,8 +112,15 @@ def _table(made: Document, style: Style, output: Path | None, counted: str) -> N
     def draw(on: Console) -> None:
         for sheet in made.sheets:
             print_table(
-                on, sheet.result, style.title(sheet), style.zone, style.zone_name, sheet.first, sheet.below,
-                texts=style.texts, report=sheet.name,
+                on,
+                sheet.result,
+                style.title(sheet),
+                style.zone,
+                style.zone_name,
+                sheet.first,
+                sheet.below,
+                texts=style.texts,
+                report=sheet.name,
             )
         if not made.whole and made.sheets[0].name == "exposure":
             on.print(counted, highlight=False)

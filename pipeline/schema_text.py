@@ -63,7 +63,10 @@ def relations() -> tuple[RelationText, ...]:
     found: list[RelationText] = []
     logs = (
         (message_tracking, "Rows of the message tracking logs, under Exchange's own field names."),
-        (smtp_protocol, "Rows of the SMTP protocol logs, Receive and Send, under Exchange's own field names."),
+        (
+            smtp_protocol,
+            "Rows of the SMTP protocol logs, Receive and Send, under Exchange's own field names.",
+        ),
     )
     for module, meaning in logs:
         columns = tuple(ColumnText(column.name, column.meaning) for column in module.COLUMNS)
@@ -74,7 +77,9 @@ def relations() -> tuple[RelationText, ...]:
         found.append(RelationText(f"{module.NAME}_lines", "logs", meaning, columns))
     found += _plain(SOURCES, "logs")
     found += [
-        RelationText(view.name, "views", view.answers, tuple(ColumnText(*item) for item in view.columns.items()))
+        RelationText(
+            view.name, "views", view.answers, tuple(ColumnText(*item) for item in view.columns.items())
+        )
         for view in queries.views()
     ]
     found += _plain(ORGANISATIONS, "organisations")
@@ -111,14 +116,21 @@ def as_text(chosen: Iterable[RelationText], width: int = 100) -> str:
     """For a terminal."""
     lines: list[str] = []
     for relation in chosen:
-        lines += [relation.name, *textwrap.wrap(relation.meaning, width, initial_indent="  ", subsequent_indent="  ")]
+        lines += [
+            relation.name,
+            *textwrap.wrap(relation.meaning, width, initial_indent="  ", subsequent_indent="  "),
+        ]
         name_width = max(len(column.name) for column in relation.columns)
         type_width = max(len(column.type) for column in relation.columns)
         for column in relation.columns:
             label = f"    {column.name:<{name_width}}  {column.type:<{type_width}}  "
             room = max(width, len(label) + 30)
             lines += textwrap.wrap(
-                _with_unit(column), room, initial_indent=label, subsequent_indent=" " * len(label), break_long_words=False
+                _with_unit(column),
+                room,
+                initial_indent=label,
+                subsequent_indent=" " * len(label),
+                break_long_words=False,
             ) or [label.rstrip()]
         lines.append("")
     return "\n".join(lines)
@@ -145,7 +157,14 @@ def as_markdown(chosen: Iterable[RelationText]) -> str:
     """A heading and a table a relation."""
     lines: list[str] = []
     for relation in chosen:
-        lines += [f"### {relation.name}", "", _cell(relation.meaning), "", "| column | type | meaning |", "|---|---|---|"]
+        lines += [
+            f"### {relation.name}",
+            "",
+            _cell(relation.meaning),
+            "",
+            "| column | type | meaning |",
+            "|---|---|---|",
+        ]
         lines += [f"| `{c.name}` | {c.type} | {_cell(_with_unit(c))} |" for c in relation.columns]
         lines.append("")
     return "\n".join(lines)

@@ -62,7 +62,11 @@ ORGANISATIONS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "known_pauses": (
         "Pauses of enforcement that are known.",
-        {"organisation": _ORGANISATION, "pause_from": "First day of the pause", "pause_to": "Last day of the pause"},
+        {
+            "organisation": _ORGANISATION,
+            "pause_from": "First day of the pause",
+            "pause_to": "Last day of the pause",
+        },
     ),
     "known_first_detections": (
         "First detections by Microsoft that are known.",

@@ -25,13 +25,30 @@ from pipeline.store.ranges import METADATA_KEY, NAMES
 from pipeline.store.store import TABLES, Snapshot
 
 SQL_TYPES = {
-    "string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT", "double": "DOUBLE", "timestamp": "TIMESTAMPTZ",
+    "string": "VARCHAR",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "double": "DOUBLE",
+    "timestamp": "TIMESTAMPTZ",
     "map": "MAP(VARCHAR, VARCHAR)",
 }
 _RANGE_TYPES = {
     **dict.fromkeys(
-        ("position_from", "position_to", "header_position", "first_line", "next_line", "lines", "header", "rows",
-         "quarantined", "joined", "size", "mtime_ns"), "BIGINT",
+        (
+            "position_from",
+            "position_to",
+            "header_position",
+            "first_line",
+            "next_line",
+            "lines",
+            "header",
+            "rows",
+            "quarantined",
+            "joined",
+            "size",
+            "mtime_ns",
+        ),
+        "BIGINT",
     ),
     **dict.fromkeys(("first_time", "last_time", "read_at"), "TIMESTAMPTZ"),
     "open_end": "BOOLEAN",
@@ -93,7 +110,9 @@ class Session:
         for name, relation in catalogue.tables().items():
             self._table(name, relation.columns, relation.rows)
         self._organisations(organisations)
-        self._table("imported_reports", IMPORTED_COLUMNS, relation_rows(imported, self.parameters.organisation))
+        self._table(
+            "imported_reports", IMPORTED_COLUMNS, relation_rows(imported, self.parameters.organisation)
+        )
         self._run(parameters_table(self.parameters))
         if not unsafe:
             self._lock(snapshots)
@@ -115,9 +134,11 @@ class Session:
             raise UsageError(_message(error)) from error
         allowed = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
         if len(statements) != 1:
-            raise UsageError("Give one SQL statement, for example: tbes sql \"select * from servers\"")
+            raise UsageError('Give one SQL statement, for example: tbes sql "select * from servers"')
         if not self.unsafe and statements[0].type not in allowed:
-            raise UsageError("Only SELECT and EXPLAIN run here: the store is read-only (--unsafe lifts this for this run)")
+            raise UsageError(
+                "Only SELECT and EXPLAIN run here: the store is read-only (--unsafe lifts this for this run)"
+            )
         self._make_views(None if "views" in sql.lower() or "show" in sql.lower() else sql)
         return self._fetch(sql)
 
@@ -151,7 +172,8 @@ class Session:
                 raise MissingFile(_message(error)) from error
             raise UsageError(_message(error)) from error
         return Result(
-            [column[0] for column in description], [str(column[1]) for column in description],
+            [column[0] for column in description],
+            [str(column[1]) for column in description],
             [tuple(_utc(value) for value in row) for row in rows],
         )
 
@@ -169,7 +191,9 @@ class Session:
             self._table(name, columns, rows)
 
     def _lock(self, snapshots: Sequence[Snapshot]) -> None:
-        files = [str(snapshot.root / part.path) for snapshot in snapshots for part in self._chosen[snapshot.name]]
+        files = [
+            str(snapshot.root / part.path) for snapshot in snapshots for part in self._chosen[snapshot.name]
+        ]
         # a path with [, * or ? is asked for in its escaped form first, then opened in its own
         escaped = [path for snapshot in snapshots for path in snapshot.paths(self._chosen[snapshot.name])]
         listed = ", ".join(literal(file) for file in sorted({*files, *escaped}))
@@ -197,11 +221,17 @@ def needed_parts(snapshot: Snapshot, parameters: Parameters) -> list[Part]:
 def parameters_table(parameters: Parameters) -> str:
     """`parameters`: one row, its `as_of` now if none was given."""
     columns = [
-        ("organisation", "VARCHAR"), ("since", "TIMESTAMPTZ"), ("until", "TIMESTAMPTZ"), ("as_of", "TIMESTAMPTZ"),
+        ("organisation", "VARCHAR"),
+        ("since", "TIMESTAMPTZ"),
+        ("until", "TIMESTAMPTZ"),
+        ("as_of", "TIMESTAMPTZ"),
         ("server", "VARCHAR"),
     ]
     row = (
-        parameters.organisation, parameters.since, parameters.until, parameters.as_of or datetime.now(UTC),
+        parameters.organisation,
+        parameters.since,
+        parameters.until,
+        parameters.as_of or datetime.now(UTC),
         _short_name(parameters.server),
     )
     return table_sql("parameters", columns, [row])
@@ -256,19 +286,23 @@ def organisation_tables(
     lists = (("domain", "domains"), ("server", "servers"), ("network", "networks"))
     for column, attribute in lists:
         yield (
-            f"organisation_{attribute}", [("organisation", text), (column, text)],
+            f"organisation_{attribute}",
+            [("organisation", text), (column, text)],
             [(o.id, value) for o in known for value in getattr(o, attribute)],
         )
     yield (
-        "known_pauses", [("organisation", text), ("pause_from", "DATE"), ("pause_to", "DATE")],
+        "known_pauses",
+        [("organisation", text), ("pause_from", "DATE"), ("pause_to", "DATE")],
         [(o.id, *pause) for o in known for pause in o.pauses],
     )
     yield (
-        "known_first_detections", [("organisation", text), ("server", text), ("first_detected", "TIMESTAMPTZ")],
+        "known_first_detections",
+        [("organisation", text), ("server", text), ("first_detected", "TIMESTAMPTZ")],
         [(o.id, *detection) for o in known for detection in o.first_detected],
     )
     yield (
-        "known_connectors", [("organisation", text), ("connector", text), ("in_scope", "BOOLEAN")],
+        "known_connectors",
+        [("organisation", text), ("connector", text), ("in_scope", "BOOLEAN")],
         [(o.id, name, True) for o in known for name in o.connectors_in_scope]
         + [(o.id, name, False) for o in known for name in o.connectors_out_of_scope],
     )

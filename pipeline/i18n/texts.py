@@ -19,6 +19,10 @@ from typing import Any
 from pipeline.errors import UsageError
 
 LANGUAGES = ("de", "en")
+_COMMAND = re.compile(r"(?:Get|Set|New|Enable)-[A-Z]")
+LONGEST_SENTENCE = 400
+MOST_PIECES = 40
+"""What is longer is no sentence of the SQL files but a stranger's text or a long list: it stays as it is."""
 _GAP = re.compile(r"\{(\d+)\}")
 # where one sentence or phrase of a cell ends and the next begins
 _JOINT = re.compile(r"(?<=[.:!?]) |; |, ")
@@ -72,7 +76,9 @@ class Texts:
 
     def translate(self, text: str) -> str:
         """Sentences and terms that SQL made. What no template matches stays as it is."""
-        return text if self.language == "en" or not text else _translated(self.language, text)
+        if self.language == "en" or not text or _COMMAND.match(text):
+            return text
+        return _translated(self.language, text)
 
     def knows(self, template: str) -> bool:
         """Whether the catalogue has a translation of the template (or term) as it stands."""
@@ -97,7 +103,9 @@ def _translated(language: str, text: str) -> str:
 
 def _run(language: str, text: str, begins: list[int], ends: list[int], joint: str) -> tuple[int, str]:
     """The number of the last piece that makes a sentence with the first, and their translation with the joint before."""
-    for to, end in enumerate(ends):
+    for to, end in enumerate(ends[:MOST_PIECES]):
+        if end - begins[0] > LONGEST_SENTENCE:
+            break
         if (found := _whole(language, text[begins[0] : end])) is not None:
             return to, joint + found
         # a clause that begins with its own comma or semicolon
@@ -112,7 +120,11 @@ def _whole(language: str, text: str) -> str | None:
     if text in sentences:
         return sentences[text]
     for pattern, least, translation in _patterns(language):
-        if len(text) >= least and (match := pattern.fullmatch(text)) and not any(gap.startswith(":") for gap in match.groups()):
+        if (
+            len(text) >= least
+            and (match := pattern.fullmatch(text))
+            and not any(gap.startswith(":") for gap in match.groups())
+        ):
             return _filled(language, translation, match.groups())
     # a term as a sentence of its own
     if text.endswith(".") and (term := sentences.get(text[:1].lower() + text[1:-1])) is not None:
@@ -156,7 +168,9 @@ def _sentences(language: str) -> dict[str, str]:
 @cache
 def _catalogue(language: str) -> dict[str, str]:
     catalogue = _read(language)
-    return dict(_flat({key: value for key, value in catalogue.items() if key not in ("terms", "sentences")}, ""))
+    return dict(
+        _flat({key: value for key, value in catalogue.items() if key not in ("terms", "sentences")}, "")
+    )
 
 
 def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:

@@ -42,7 +42,9 @@ class Acknowledgement:
 
     def covers(self, severity: str, today: date) -> bool:
         """Whether the finding counts as acknowledged."""
-        return SEVERITIES.index(severity) <= SEVERITIES.index(self.severity) and (self.until is None or today <= self.until)
+        return SEVERITIES.index(severity) <= SEVERITIES.index(self.severity) and (
+            self.until is None or today <= self.until
+        )
 
 
 def load(path: Path) -> tuple[Acknowledgement, ...]:
@@ -59,7 +61,10 @@ def load(path: Path) -> tuple[Acknowledgement, ...]:
 def mark(result: Result, entries: Sequence[Acknowledgement], today: date) -> Result:
     """The report `findings` with day and reason filled in; acknowledged findings stand last."""
     by_key = {entry.finding_key: entry for entry in entries}
-    at = {name: result.columns.index(name) for name in ("finding_key", "severity", "acknowledged_on", "acknowledged_reason")}
+    at = {
+        name: result.columns.index(name)
+        for name in ("finding_key", "severity", "acknowledged_on", "acknowledged_reason")
+    }
     open_, done = [], []
     for row in result.rows:
         entry = by_key.get(row[at["finding_key"]])
@@ -79,7 +84,8 @@ def exceeded(result: Result, entries: Sequence[Acknowledgement]) -> list[str]:
     return [
         f"{row[key]} is {row[severity]} now and was acknowledged up to {by_key[row[key]].severity}: it counts again"
         for row in result.rows
-        if row[key] in by_key and SEVERITIES.index(row[severity]) > SEVERITIES.index(by_key[row[key]].severity)
+        if row[key] in by_key
+        and SEVERITIES.index(row[severity]) > SEVERITIES.index(by_key[row[key]].severity)
     ]
 
 
@@ -128,12 +134,21 @@ def _from_text(path: Path, text: str) -> Iterable[Acknowledgement]:
         severity = word if word in SEVERITIES else "warning"
         if not hash_:
             raise UsageError(f"{where}: write the day, the finding key, and the reason after a #")
-        yield _entry(where, key.strip() if word in SEVERITIES else rest.strip(), reason.strip(), _day(where, day), severity, None)
+        yield _entry(
+            where,
+            key.strip() if word in SEVERITIES else rest.strip(),
+            reason.strip(),
+            _day(where, day),
+            severity,
+            None,
+        )
 
 
 def _entry(where: str, key: Any, reason: Any, on: date, severity: Any, until: date | None) -> Acknowledgement:
     if not isinstance(key, str) or key.count("/") < 2:
-        raise UsageError(f"{where}: a finding_key is organisation/server/subject, as the report findings shows it")
+        raise UsageError(
+            f"{where}: a finding_key is organisation/server/subject, as the report findings shows it"
+        )
     if not isinstance(reason, str) or not reason.strip():
         raise UsageError(f"{where}: give a reason")
     if severity not in SEVERITIES:

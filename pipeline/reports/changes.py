@@ -52,13 +52,25 @@ def load(path: Path) -> Earlier:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
         head, reports = content["tbes"], content["reports"]
         if head["file_version"] != FILE_VERSION:
-            raise UsageError(f"{path} was written by another version of tbes ({head['version']}): save the earlier report again")
+            raise UsageError(
+                f"{path} was written by another version of tbes ({head['version']}): save the earlier report again"
+            )
         findings = [dict(finding) for finding in reports["findings"]]
         for finding in findings:
-            _ = (finding["finding_key"], finding["organisation"], finding["degree"], _SEVERITY[finding["severity"]])
+            _ = (
+                finding["finding_key"],
+                finding["organisation"],
+                finding["degree"],
+                _SEVERITY[finding["severity"]],
+            )
         return Earlier(
-            _moment(head["as_of"]), head["organisation"], findings,
-            {row["organisation"]: _moment(row["logs_to"]) if row["logs_to"] else None for row in reports["exposure"]},
+            _moment(head["as_of"]),
+            head["organisation"],
+            findings,
+            {
+                row["organisation"]: _moment(row["logs_to"]) if row["logs_to"] else None
+                for row in reports["exposure"]
+            },
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
@@ -67,7 +79,10 @@ def load(path: Path) -> Earlier:
 
 
 def compare(
-    earlier: Earlier, findings: Sequence[Mapping[str, Any]], logs_to: Mapping[str, datetime | None], as_of: datetime,
+    earlier: Earlier,
+    findings: Sequence[Mapping[str, Any]],
+    logs_to: Mapping[str, datetime | None],
+    as_of: datetime,
     organisation: str | None = None,
 ) -> list[dict[str, Any]]:
     """The changes, worst first: records of COLUMNS.
@@ -79,7 +94,9 @@ def compare(
     if earlier.as_of > as_of:
         raise UsageError(f"The earlier report is of {earlier.as_of:%Y-%m-%d %H:%M}Z, later than this one")
     if earlier.organisation is not None and earlier.organisation != organisation:
-        raise UsageError(f"The earlier report is of one organisation alone: compare with --organisation {earlier.organisation}")
+        raise UsageError(
+            f"The earlier report is of one organisation alone: compare with --organisation {earlier.organisation}"
+        )
     of_interest = [finding for finding in earlier.findings if organisation in (None, finding["organisation"])]
     before = {finding["finding_key"]: finding for finding in of_interest}
     now = {finding["finding_key"]: finding for finding in findings}
@@ -110,10 +127,17 @@ def _stopped(
                 sentence = "There are no logs of it."
             else:
                 sentence = f"No log of it has arrived since: its logs end on {now:%Y-%m-%d %H:%M} UTC, as in the earlier report."
-        found.append({
-            **dict.fromkeys(COLUMNS), "change": "logs stopped", "organisation": name, "severity": "warning",
-            "finding_key": f"{name}/*/logs-stopped", "finding": sentence, "action": "Find out why its logs stopped arriving.",
-        })
+        found.append(
+            {
+                **dict.fromkeys(COLUMNS),
+                "change": "logs stopped",
+                "organisation": name,
+                "severity": "warning",
+                "finding_key": f"{name}/*/logs-stopped",
+                "finding": sentence,
+                "action": "Find out why its logs stopped arriving.",
+            }
+        )
     return found
 
 
@@ -121,7 +145,12 @@ def _change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     ranks = (_SEVERITY[old["severity"]], _SEVERITY[new["severity"]])
     if ranks[0] != ranks[1]:
         return "worse" if ranks[1] > ranks[0] else "better"
-    if new["severity"] == "note" or old["degree"] is None or new["degree"] is None or old["degree"] == new["degree"]:
+    if (
+        new["severity"] == "note"
+        or old["degree"] is None
+        or new["degree"] is None
+        or old["degree"] == new["degree"]
+    ):
         return None
     return "worse" if new["degree"] > old["degree"] else "better"
 
@@ -130,17 +159,29 @@ def _record(
     change: str, words: Mapping[str, Any], new: Mapping[str, Any] | None, old: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     return {
-        "change": change, "organisation": words["organisation"], "server": words.get("server"),
-        "severity": new["severity"] if new else None, "severity_before": old["severity"] if old else None,
-        "degree": new["degree"] if new else None, "degree_before": old["degree"] if old else None,
-        "finding_key": words["finding_key"], "finding": words.get("finding"),
-        "action": new.get("action") if new else None, "act_by": new.get("act_by") if new else None,
+        "change": change,
+        "organisation": words["organisation"],
+        "server": words.get("server"),
+        "severity": new["severity"] if new else None,
+        "severity_before": old["severity"] if old else None,
+        "degree": new["degree"] if new else None,
+        "degree_before": old["degree"] if old else None,
+        "finding_key": words["finding_key"],
+        "finding": words.get("finding"),
+        "action": new.get("action") if new else None,
+        "act_by": new.get("act_by") if new else None,
     }
 
 
 def _rank(change: Mapping[str, Any]) -> tuple[Any, ...]:
     worst = -max(_SEVERITY.get(change[name] or "", 0) for name in ("severity", "severity_before"))
-    return (_ORDER.index(change["change"]), worst, change["organisation"], change["server"] or "", change["finding_key"])
+    return (
+        _ORDER.index(change["change"]),
+        worst,
+        change["organisation"],
+        change["server"] or "",
+        change["finding_key"],
+    )
 
 
 def _moment(text: str) -> datetime:

@@ -45,7 +45,9 @@ def dumped(value: Any, indent: int | None = 2) -> str:
     """JSON whose invisible characters (controls, also of C1, and direction marks) stand as `\\uXXXX`: the same
     document to a program, and inert on a terminal."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
-    return _INVISIBLE.sub(lambda found: found[0] if visible(found[0]) == found[0] else json.dumps(found[0])[1:-1], text)
+    return _INVISIBLE.sub(
+        lambda found: found[0] if visible(found[0]) == found[0] else json.dumps(found[0])[1:-1], text
+    )
 
 
 def _cell(value: object, raw: bool) -> object:

@@ -97,4 +97,6 @@ def by_ending(output: Path | None) -> str:
         if output.suffix.lower() == chosen.ending:
             return chosen.name
     endings = ", ".join(chosen.ending for chosen in FORMATS.values())
-    raise UsageError(f"The format of {output.name} is not clear: end it in {endings} or .txt, or give --format")
+    raise UsageError(
+        f"The format of {output.name} is not clear: end it in {endings} or .txt, or give --format"
+    )

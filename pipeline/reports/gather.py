@@ -37,11 +37,19 @@ def document(session: Session, wanted: Wanted) -> Document:
         names.append(CHANGES)
     names.sort(key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
     sheets = [
-        _changes(session, wanted, as_of) if name == CHANGES else _sheet(session, read[name], wanted, as_of) for name in names
+        _changes(session, wanted, as_of) if name == CHANGES else _sheet(session, read[name], wanted, as_of)
+        for name in names
     ]
     return Document(
-        sheets, session, as_of, whole=wanted.report is None, catalogue_as_of=catalogue, organisation=parameters.organisation,
-        since=parameters.since, until=parameters.until, changed_since=wanted.earlier.as_of if wanted.earlier else None,
+        sheets,
+        session,
+        as_of,
+        whole=wanted.report is None,
+        catalogue_as_of=catalogue,
+        organisation=parameters.organisation,
+        since=parameters.since,
+        until=parameters.until,
+        changed_since=wanted.earlier.as_of if wanted.earlier else None,
         version=__version__,
     )
 
@@ -53,7 +61,11 @@ def findings(session: Session, acknowledged: Sequence[Acknowledgement], as_of: d
 
 
 def _sheet(session: Session, report: queries.Query, wanted: Wanted, as_of: datetime) -> Sheet:
-    result = findings(session, wanted.acknowledged, as_of) if report.name == "findings" else session.report(report.name)
+    result = (
+        findings(session, wanted.acknowledged, as_of)
+        if report.name == "findings"
+        else session.report(report.name)
+    )
     return Sheet(report.name, report.title, result, report.columns, report.terminal, report.below)
 
 
@@ -61,7 +73,9 @@ def _changes(session: Session, wanted: Wanted, as_of: datetime) -> Sheet:
     assert wanted.earlier is not None
     found = findings(session, wanted.acknowledged, as_of)
     records = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
-    ends = dict(session.query("select organisation, max(last_time) from source_ranges group by organisation").rows)
+    ends = dict(
+        session.query("select organisation, max(last_time) from source_ranges group by organisation").rows
+    )
     compared = changes.compare(wanted.earlier, records, ends, as_of, session.parameters.organisation)
     names = list(changes.COLUMNS)
     rows = [tuple(record[name] for name in names) for record in compared]
@@ -69,4 +83,3 @@ def _changes(session: Session, wanted: Wanted, as_of: datetime) -> Sheet:
     title = f"Changed since {wanted.earlier.as_of:%Y-%m-%d %H:%M}Z"
     first = ("change", "severity", "organisation", "server", "act_by", "finding")
     return Sheet(CHANGES, title, result, changes.COLUMNS, first)
-

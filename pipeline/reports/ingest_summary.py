@@ -28,14 +28,19 @@ def progress_bar(*, enabled: bool) -> Iterator[Callable[[Done], None]]:
         yield lambda _: None
         return
     columns = (
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[files]} files"),
-        TransferSpeedColumn(), TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[files]} files"),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Reading logs", total=None, files="0")
 
         def update(done: Done) -> None:
-            bar.update(task, completed=done.bytes, total=done.of_bytes or 1, files=f"{done.files}/{done.of_files}")
+            bar.update(
+                task, completed=done.bytes, total=done.of_bytes or 1, files=f"{done.files}/{done.of_files}"
+            )
 
         yield update
 
@@ -45,7 +50,9 @@ def print_summary(console: Console, summary: Summary, store: Path) -> None:
     read = [file for file in summary.files if file.outcome in ("new", "grown", "failed")]
     if read:
         _print_lines(console, read)
-    for file in (file for file in read if file.note and file.outcome != "failed" and len(read) <= FILES_SHOWN):
+    for file in (
+        file for file in read if file.note and file.outcome != "failed" and len(read) <= FILES_SHOWN
+    ):
         console.print(Text(f"  {visible(file.path)}: {visible(file.note)}", style="dim"))
     for file in summary.files:
         if file.outcome == "failed":
@@ -55,29 +62,42 @@ def print_summary(console: Console, summary: Summary, store: Path) -> None:
     if kinds := summary.skipped_kinds:
         named = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
         console.print(f"Skipped, not needed here: {named}.", highlight=False)
-    unassigned = sum(file.organisation == "unassigned" and file.outcome in ("new", "grown") for file in summary.files)
+    unassigned = sum(
+        file.organisation == "unassigned" and file.outcome in ("new", "grown") for file in summary.files
+    )
     if unassigned:
         console.print(
             f"{unassigned} files are not assigned to an organisation: use --organisation NAME, "
-            "--layout {organisation}/{server} or organisations.toml.", highlight=False,
+            "--layout {organisation}/{server} or organisations.toml.",
+            highlight=False,
         )
     counts = {name: summary.count(name) for name in ("new", "grown", "unchanged", "skipped", "failed")}
     console.print(
-        f"{len(summary.files)} files found = " + " + ".join(f"{count} {name}" for name, count in counts.items()) + ".",
+        f"{len(summary.files)} files found = "
+        + " + ".join(f"{count} {name}" for name, count in counts.items())
+        + ".",
         highlight=False,
     )
     lines = {name: summary.total(name) for name in ("header", "rows", "quarantined", "pending")}
     console.print(
-        f"{summary.total('read')} lines read = " + " + ".join(f"{count} {name}" for name, count in lines.items()) + ".",
+        f"{summary.total('read')} lines read = "
+        + " + ".join(f"{count} {name}" for name, count in lines.items())
+        + ".",
         highlight=False,
     )
     if summary.not_utf8:
-        console.print(f"{summary.not_utf8} lines were not UTF-8 and were read as Windows-1252.", highlight=False)
+        console.print(
+            f"{summary.not_utf8} lines were not UTF-8 and were read as Windows-1252.", highlight=False
+        )
     if summary.removed_rows:
         console.print(f"{summary.removed_rows} rows of replaced logs were taken out.", highlight=False)
     megabytes = summary.total("bytes") / 1e6
     if summary.commits:
-        console.print(f"{megabytes:.1f} MB in {summary.seconds:.1f} s, committed to {store}", highlight=False, soft_wrap=True)
+        console.print(
+            f"{megabytes:.1f} MB in {summary.seconds:.1f} s, committed to {store}",
+            highlight=False,
+            soft_wrap=True,
+        )
     else:
         console.print(f"Nothing new: the store {store} is unchanged.", highlight=False, soft_wrap=True)
 
@@ -105,6 +125,9 @@ def _print_lines(console: Console, files: Sequence[FileReport]) -> None:
     for heading in ("lines", "header", "rows", "quarantined", "pending"):
         table.add_column(heading, justify="right")
     for key, group in groups.items():
-        sums = [str(sum(getattr(file, name) for file in group)) for name in ("read", "header", "rows", "quarantined", "pending")]
+        sums = [
+            str(sum(getattr(file, name) for file in group))
+            for name in ("read", "header", "rows", "quarantined", "pending")
+        ]
         table.add_row(*(visible(cell) for cell in key), *([] if few else [str(len(group))]), *sums)
     console.print(table)

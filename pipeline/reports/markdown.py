@@ -43,8 +43,14 @@ def _table(sheet: Sheet, style: Style) -> str:
         return escaped(style.texts("text.no_rows", title=style.title(sheet)))
     headings = [escaped(style.texts.column(name)) for name in result.columns]
     right = [kind in ("INTEGER", "BIGINT", "DOUBLE", "HUGEINT", "FLOAT") for kind in result.types]
-    lines = ["| " + " | ".join(headings) + " |", "|" + "|".join("---:" if number else "---" for number in right) + "|"]
+    lines = [
+        "| " + " | ".join(headings) + " |",
+        "|" + "|".join("---:" if number else "---" for number in right) + "|",
+    ]
     for row in result.rows:
-        cells = [escaped(style.cell(sheet.name, name, value)) for name, value in zip(result.columns, row, strict=True)]
+        cells = [
+            escaped(style.cell(sheet.name, name, value))
+            for name, value in zip(result.columns, row, strict=True)
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

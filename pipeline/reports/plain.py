@@ -45,12 +45,16 @@ def _mail(document: Document, style: Style) -> Iterator[str]:
         yield ""
         yield style.texts("text.nothing_of_it")
     for row in rows:
-        yield from _organisation(document, style, row, [f for f in found if f["organisation"] == row["organisation"]])
+        yield from _organisation(
+            document, style, row, [f for f in found if f["organisation"] == row["organisation"]]
+        )
     yield ""
     yield style.texts("text.generated_by", version=document.version)
 
 
-def _organisation(document: Document, style: Style, row: dict[str, Any], findings: list[dict[str, Any]]) -> Iterator[str]:
+def _organisation(
+    document: Document, style: Style, row: dict[str, Any], findings: list[dict[str, Any]]
+) -> Iterator[str]:
     texts = style.texts
     name = visible(str(row["display_name"]))
     state = style.cell("exposure", "state", row["state"])
@@ -79,7 +83,9 @@ def _organisation(document: Document, style: Style, row: dict[str, Any], finding
         sheet = document.sheet(report)
         records = [r for r in sheet.records() if r["organisation"] == row["organisation"]] if sheet else []
         # a table without its last column would say nothing: no gap, no date
-        records = [r for r in records if report == "exposure" or any(r[name] is not None for name in columns[1:])]
+        records = [
+            r for r in records if report == "exposure" or any(r[name] is not None for name in columns[1:])
+        ]
         if report == "coverage":
             records = [r for r in records if r["gap"] is not None]
         if sheet and records:
@@ -100,7 +106,9 @@ def _to_do(style: Style, row: dict[str, Any], findings: Sequence[dict[str, Any]]
             days = [day for day in (first.get(key), finding["act_by"]) if day is not None]
             first[key] = min(days, default=None)
     yield from _wrapped(style.cell("exposure", "next_action", row["next_action"]))
-    for (server, action), day in sorted(first.items(), key=lambda item: (item[1] is None, item[1] or date.max, item[0])):
+    for (server, action), day in sorted(
+        first.items(), key=lambda item: (item[1] is None, item[1] or date.max, item[0])
+    ):
         when = texts("text.what_to_do_until", day=texts.day(day)) if day else texts("text.what_to_do_undated")
         subject = f"{visible(server)}: " if server else ""
         yield from _wrapped(f"{subject}{action} ({when})", "* ", "  ")
@@ -109,7 +117,9 @@ def _to_do(style: Style, row: dict[str, Any], findings: Sequence[dict[str, Any]]
 def _finding(style: Style, finding: dict[str, Any]) -> Iterator[str]:
     severity = style.cell("findings", "severity", finding["severity"])
     server = visible(finding["server"] or style.texts("text.all_servers"))
-    yield from _wrapped(f"[{severity}] {server}: {style.cell('findings', 'finding', finding['finding'])}", "* ", "  ")
+    yield from _wrapped(
+        f"[{severity}] {server}: {style.cell('findings', 'finding', finding['finding'])}", "* ", "  "
+    )
     if finding["action"] and finding["severity"] == "note":
         yield from _wrapped(style.cell("findings", "action", finding["action"]), "  -> ", "     ")
 
@@ -145,7 +155,11 @@ def _report(document: Document, style: Style) -> Iterator[str]:
 
 
 def _records(
-    sheet: Sheet, columns: Sequence[str], records: Sequence[dict[str, Any]], style: Style, most: int | None = MOST_ROWS
+    sheet: Sheet,
+    columns: Sequence[str],
+    records: Sequence[dict[str, Any]],
+    style: Style,
+    most: int | None = MOST_ROWS,
 ) -> Iterator[str]:
     """A table where it fits the width, else a block a row."""
     shown = records if most is None else records[:most]
@@ -173,4 +187,6 @@ def _heading(text: str, line: str) -> Iterator[str]:
 
 
 def _wrapped(text: str, first: str = "", later: str = "") -> Iterable[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False) or [first.rstrip()]
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
+    ) or [first.rstrip()]

@@ -38,7 +38,12 @@ def to_xlsx(document: Document, style: Style) -> bytes:
     except ImportError as error:
         raise UsageError('XLSX needs one more package: pip install "tbes[xlsx]"') from error
     out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
     with xlsxwriter.Workbook(out, options) as book:
         book.set_properties({"title": "tbes", "created": document.as_of.astimezone(UTC).replace(tzinfo=None)})
         formats = _formats(book, style.raw)
@@ -55,9 +60,13 @@ def _formats(book: Workbook, raw: bool) -> dict[str, Format]:
     text = {**top, "text_wrap": True, "num_format": "@", **({"quote_prefix": True} if raw else {})}
     made = {
         "heading": {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E8EDF3"},
-        "text": text, "whole": {**top, "num_format": "0"}, "real": {**top, "num_format": "0.0##"},
-        "day": {**top, "num_format": "yyyy-mm-dd"}, "moment": {**top, "num_format": "yyyy-mm-dd hh:mm:ss"},
-        "other": top, "title": {"bold": True, "font_size": 14},
+        "text": text,
+        "whole": {**top, "num_format": "0"},
+        "real": {**top, "num_format": "0.0##"},
+        "day": {**top, "num_format": "yyyy-mm-dd"},
+        "moment": {**top, "num_format": "yyyy-mm-dd hh:mm:ss"},
+        "other": top,
+        "title": {"bold": True, "font_size": 14},
         **{f"severity {word}": {**text, "bg_color": colour} for word, colour in _COLOURS.items()},
     }
     return {name: book.add_format(properties) for name, properties in made.items()}

@@ -8,7 +8,9 @@ from typing import Any
 
 # Unicode's Default_Ignorable_Code_Point that Python calls printable (fillers, joiners, variation selectors), and the
 # blank Braille pattern: nothing is seen of them, so two names that differ would look the same.
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 # What a spreadsheet takes for the start of a formula, with the full-width forms that it folds. It stands at the start
 # of a cell, or where a spreadsheet with another list separator (; in German, a tab) would begin one.
 _FORMULA = re.compile(r"(^|[;\t\r\n])( *)(?='*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
@@ -55,7 +57,8 @@ def visible(text: str) -> str:
     if text.isprintable() and not _UNSEEN.search(text):
         return text
     return "".join(
-        letter if letter.isprintable() and not _UNSEEN.match(letter) else f"\\u{{{ord(letter):04x}}}" for letter in text
+        letter if letter.isprintable() and not _UNSEEN.match(letter) else f"\\u{{{ord(letter):04x}}}"
+        for letter in text
     )
 
 

@@ -25,8 +25,9 @@ class Range:
 
     `source_id` identifies the source in its organisation, `content_id` without it. `size` and `mtime_ns` are
     those of the file on disk (of the member, in an archive). `tail_sha256` is of the last 4 KB taken.
-    `lines` are physical lines, `next_line` is the number of the line after the range; times are ISO 8601, UTC. `open_end` marks a last line taken without line end;
-    `to_end` that the reading came to the end of the file: a range committed in the midst of one has more behind it.
+    `lines` are physical lines, `next_line` is the number of the line after the range; times are ISO 8601,
+    UTC. `open_end` marks a last line taken without line end; `to_end` that the reading came to the end of the
+    file: a range committed in the midst of one has more behind it.
     """
 
     source_id: str

@@ -22,7 +22,9 @@ def organisation(number: int, rng: np.random.Generator) -> list[Server]:
     servers = []
     for index in range(int(rng.integers(1, 4))):
         own = detected if one_clock else rng.uniform(FLOOR_RAISED, AS_OF - 2 * DAY)
-        server = Server(f"s{number:04d}", f"EX{index + 1:02d}", Clock(own, pauses), pauses=pauses, known_pauses=known)
+        server = Server(
+            f"s{number:04d}", f"EX{index + 1:02d}", Clock(own, pauses), pauses=pauses, known_pauses=known
+        )
         _logs(server, rng)
         if rng.random() < 0.4 and not one_clock:
             _relapse(server, rng)

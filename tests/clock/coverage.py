@@ -20,7 +20,9 @@ def summary(findings: Sequence[Finding], seconds: float) -> str:
     dated = [finding for finding in findings if finding.row["basis"] is not None]
     outside = [finding for finding in dated if finding.wrong]
     steady = [finding for finding in dated if finding.server.has_course_without_pause]
-    steady_outside = [finding for finding in steady if any("without a pause" in text for text in finding.wrong)]
+    steady_outside = [
+        finding for finding in steady if any("without a pause" in text for text in finding.wrong)
+    ]
     spans = [
         (latest - earliest).total_seconds() / 86_400
         for finding in dated
@@ -29,14 +31,17 @@ def summary(findings: Sequence[Finding], seconds: float) -> str:
     paused = [
         (latest - earliest).total_seconds() / 86_400
         for finding in dated
-        if (latest := finding.row["next_stage_latest_if_paused"]) and (earliest := finding.row["next_stage_earliest"])
+        if (latest := finding.row["next_stage_latest_if_paused"])
+        and (earliest := finding.row["next_stage_earliest"])
     ]
     kinds = Counter(finding.server.kind for finding in findings)
     lines = [
         f"servers {len(findings)} ({', '.join(f'{kind} {number}' for kind, number in sorted(kinds.items()))}), "
         f"{seconds:.0f} s",
-        f"with dates {len(dated)}: " + ", ".join(
-            f"{basis} {number}" for basis, number in sorted(Counter(str(f.row["basis"]) for f in dated).items())
+        f"with dates {len(dated)}: "
+        + ", ".join(
+            f"{basis} {number}"
+            for basis, number in sorted(Counter(str(f.row["basis"]) for f in dated).items())
         ),
         "first detection, day 0, next stage and full block inside, latest if paused: "
         f"{len(dated) - len(outside)} of {len(dated)}",

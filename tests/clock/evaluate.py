@@ -24,9 +24,7 @@ INPUTS = ("refusals", "tracking_hours", "hand_overs")
 def session(evidence: Evidence) -> duckdb.DuckDBPyConnection:
     """A session with the views that clocks need, over evidence instead of logs."""
     connection = _connect()
-    connection.execute(
-        "insert into parameters (as_of) values (?)", [datetime.fromtimestamp(AS_OF, UTC)]
-    )
+    connection.execute("insert into parameters (as_of) values (?)", [datetime.fromtimestamp(AS_OF, UTC)])
     upstream = queries.needed_views(" ".join(INPUTS))
     for view in upstream:
         connection.execute(f"create table {view.name} as {view.sql}")
@@ -157,7 +155,16 @@ def _reckoned_to(server: Server) -> float:
     known = {start for start, _ in server.known_pauses}
     if server.told_report is not None:
         known |= {start for start, _ in server.pauses if start <= server.told_report}
-    return max([AS_OF, *(end for start, end in server.pauses if start in known and start // DAY * DAY - 14 * 3600 <= AS_OF)])
+    return max(
+        [
+            AS_OF,
+            *(
+                end
+                for start, end in server.pauses
+                if start in known and start // DAY * DAY - 14 * 3600 <= AS_OF
+            ),
+        ]
+    )
 
 
 def _seconds(value: object) -> float | None:

@@ -13,8 +13,14 @@ def test_visible_change_of_stage_leaves_hours(logs: Logs) -> None:
     assert (row["stage"], row["next_stage"]) == (3, 4)
     # stage 2 at 20:00 and stage 3 at 02:00: day 40 lies between
     assert (row["day_0_earliest"], row["day_0_latest"]) == ("2026-09-09 19:59:30", "2026-09-10 02:00:30")
-    assert (row["next_stage_earliest"], row["next_stage_latest"]) == ("2026-10-29 19:59:30", "2026-10-30 02:00:30")
-    assert (row["full_block_earliest"], row["full_block_latest"]) == ("2026-12-08 19:59:30", "2026-12-09 02:00:30")
+    assert (row["next_stage_earliest"], row["next_stage_latest"]) == (
+        "2026-10-29 19:59:30",
+        "2026-10-30 02:00:30",
+    )
+    assert (row["full_block_earliest"], row["full_block_latest"]) == (
+        "2026-12-08 19:59:30",
+        "2026-12-09 02:00:30",
+    )
     assert (row["days_to_next_stage"], row["act_by"]) == (9, "2026-10-29")
 
 
@@ -23,7 +29,10 @@ def test_slow_clock_is_corrected(logs: Logs) -> None:
     refused(logs, "throttle", 5, *times, peer_times=("2026-10-19T20:00:00Z", "2026-10-19T21:00:00Z"))
     row = clock(logs, "2026-10-20T03:00:00Z")
     assert (row["day_0_earliest"], row["day_0_latest"]) == ("2026-09-09 20:59:30", "2026-09-19 20:00:30")
-    assert logs.one("select skew_seconds, error_seconds from clock_skews") == {"skew_seconds": 2400, "error_seconds": 30}
+    assert logs.one("select skew_seconds, error_seconds from clock_skews") == {
+        "skew_seconds": 2400,
+        "error_seconds": 30,
+    }
 
 
 def test_clock_that_is_not_measured_gets_fifteen_minutes(logs: Logs) -> None:
@@ -47,7 +56,13 @@ def test_number_that_no_stage_has_is_news(logs: Logs) -> None:
     refused(logs, "throttle", 45, "2026-11-20T20:00:00Z")
     row = clock(logs, "2026-11-21T00:00:00Z")
     assert row["state"] == "refused, at a stage that no known table has"
-    assert row["stage"] is row["next_stage_earliest"] is row["full_block_latest"] is row["full_block_latest_if_paused"] is None
+    assert (
+        row["stage"]
+        is row["next_stage_earliest"]
+        is row["full_block_latest"]
+        is row["full_block_latest_if_paused"]
+        is None
+    )
     assert "throttle 45" in str(row["readings"])
 
 
@@ -94,8 +109,14 @@ def test_known_pause_moves_the_bounds(logs: Logs) -> None:
     row = clock(logs, "2026-10-22T00:00:00Z")
     assert row["state"] == "paused until 2026-10-24"
     # day 0 in (10-20 07:00 - 40 days, 10-19 08:00 - 30 days]: stage 3 in the hours before the pause, or after it
-    assert (row["next_stage_earliest"], row["next_stage_latest"]) == ("2026-10-20 06:59:30", "2026-11-03 08:00:30")
-    assert (row["full_block_earliest"], row["full_block_latest"]) == ("2026-12-14 06:59:30", "2026-12-23 08:00:30")
+    assert (row["next_stage_earliest"], row["next_stage_latest"]) == (
+        "2026-10-20 06:59:30",
+        "2026-11-03 08:00:30",
+    )
+    assert (row["full_block_earliest"], row["full_block_latest"]) == (
+        "2026-12-14 06:59:30",
+        "2026-12-23 08:00:30",
+    )
 
 
 def test_announced_pause_moves_only_what_comes_after_it(logs: Logs) -> None:
@@ -104,7 +125,10 @@ def test_announced_pause_moves_only_what_comes_after_it(logs: Logs) -> None:
     logs.add("known_pauses", "contoso", "2026-11-10", "2026-11-19")
     row = clock(logs, "2026-10-20T03:00:00Z")
     assert row["next_stage_latest"] == "2026-10-30 02:00:30"
-    assert (row["full_block_earliest"], row["full_block_latest"]) == ("2026-12-18 19:59:30", "2026-12-19 02:00:30")
+    assert (row["full_block_earliest"], row["full_block_latest"]) == (
+        "2026-12-18 19:59:30",
+        "2026-12-19 02:00:30",
+    )
 
 
 def test_update_that_meets_a_known_floor_ends_the_episode(logs: Logs) -> None:
@@ -113,7 +137,13 @@ def test_update_that_meets_a_known_floor_ends_the_episode(logs: Logs) -> None:
     wrote(logs, "15.1.2507.61", "2026-10-21T20:00:00Z", "2026-10-24T20:00:00Z")
     row = clock(logs, "2026-10-25T00:00:00Z")
     assert (row["state"], row["basis"]) == ("updated: no enforcement expected", None)
-    assert row["next_stage_earliest"] is row["full_block_earliest"] is row["act_by"] is row["days_to_next_stage"] is None
+    assert (
+        row["next_stage_earliest"]
+        is row["full_block_earliest"]
+        is row["act_by"]
+        is row["days_to_next_stage"]
+        is None
+    )
 
 
 def test_update_to_a_build_without_a_known_floor_ends_nothing(logs: Logs) -> None:
@@ -138,7 +168,9 @@ def test_relapse_without_a_refusal_keeps_all_readings(logs: Logs) -> None:
     for reading in ("Never cleared", "Resumed", "Began anew"):
         assert reading in str(row["readings"])
     assert row["next_stage_earliest"] == "2026-10-20 23:59:30"
-    assert row["next_stage_latest"] is row["full_block_latest_if_paused"] is row["first_detected_latest"] is None
+    assert (
+        row["next_stage_latest"] is row["full_block_latest_if_paused"] is row["first_detected_latest"] is None
+    )
 
 
 def test_relapse_with_an_earlier_stage_began_anew(logs: Logs) -> None:
@@ -173,7 +205,11 @@ def test_silence_gives_no_bound(logs: Logs) -> None:
 
 def test_refusals_that_have_stopped(logs: Logs) -> None:
     refused(logs, "throttle", 5, "2026-10-19T20:00:00Z", log_build="15.1.2507.59")
-    passed(logs, *[f"2026-10-{day}T{hour:02}:00:00Z" for day in (21, 22, 23, 24) for hour in range(24)], log_build="15.1.2507.59")
+    passed(
+        logs,
+        *[f"2026-10-{day}T{hour:02}:00:00Z" for day in (21, 22, 23, 24) for hour in range(24)],
+        log_build="15.1.2507.59",
+    )
     row = clock(logs, "2026-10-25T00:00:00Z")
     assert row["state"] == "refusals have stopped"
     assert "a pause, an update" in str(row["readings"])
@@ -191,7 +227,12 @@ def test_gap_in_the_logs_can_hide_a_relapse(logs: Logs) -> None:
 def test_without_hand_overs_there_is_no_date(logs: Logs) -> None:
     wrote(logs, "15.1.2507.59", "2026-11-20T09:00:00Z")
     row = clock(logs, "2026-11-21T00:00:00Z")
-    assert (row["state"], row["basis"], row["next_stage_earliest"], row["act_by"]) == ("not connecting", None, None, None)
+    assert (row["state"], row["basis"], row["next_stage_earliest"], row["act_by"]) == (
+        "not connecting",
+        None,
+        None,
+        None,
+    )
     # mail to another company's tenant by MX is no hand-over
     other = {"connector_id": "Internet", "peer_name": "fabrikam-com.mail.protection.outlook.com"}
     passed(logs, "2026-11-20T10:00:00Z", server="EX02", **other)
@@ -204,7 +245,10 @@ def test_accepted_today_refused_after_the_next_raise(logs: Logs) -> None:
     row = clock(logs, "2026-11-21T00:00:00Z")
     assert (row["state"], row["basis"]) == ("accepted today, refused after the next raise", None)
     (raised,) = logs.report("calendar")
-    assert (raised["earliest"], raised["what"]) == (None, "the next raise of the floor: its mail is refused after it")
+    assert (raised["earliest"], raised["what"]) == (
+        None,
+        "the next raise of the floor: its mail is refused after it",
+    )
 
 
 def test_servers_at_different_stages_have_clocks_of_their_own(logs: Logs) -> None:
@@ -221,7 +265,9 @@ def test_servers_at_one_stage_leave_both_hypotheses(logs: Logs) -> None:
     refused(logs, "throttle", 5, "2026-11-20T20:30:00Z", server="EX02")
     row = clock(logs, "2026-11-21T00:00:00Z")
     assert "One clock for the whole tenant fits as well" in str(row["readings"])
-    (tenant,) = logs.ask("select earliest, latest from clock_evidence where source = 'one tenant clock' and server = 'EX01'")
+    (tenant,) = logs.ask(
+        "select earliest, latest from clock_evidence where source = 'one tenant clock' and server = 'EX01'"
+    )
     # (11-20 20:30 - 40 days, 11-18 20:00 - 30 days], narrower than that of either server
     assert tenant == {"earliest": "2026-10-11 20:29:30", "latest": "2026-10-19 20:00:30"}
 
@@ -239,9 +285,14 @@ def test_ladder_has_days_of_validity(logs: Logs) -> None:
         assert logs.one("select day_from, day_to from clock_refusals") == {"day_from": 30, "day_to": 40}
         refused(logs, "throttle", 5, "2026-11-01T20:00:00Z", server="EX02")
         clock(logs, "2026-11-02T00:00:00Z")
-        assert logs.one("select day_from, day_to from clock_refusals where server = 'EX02'") == {"day_from": 60, "day_to": 80}
+        assert logs.one("select day_from, day_to from clock_refusals where server = 'EX02'") == {
+            "day_from": 60,
+            "day_to": 80,
+        }
     finally:
-        logs.connection.execute("delete from ref_stages; insert into ref_stages select * from kept; drop table kept")
+        logs.connection.execute(
+            "delete from ref_stages; insert into ref_stages select * from kept; drop table kept"
+        )
 
 
 def test_clock_report_is_about_one_server_if_asked(logs: Logs) -> None:
@@ -266,5 +317,7 @@ def test_calendar_lists_pauses_and_dates(logs: Logs) -> None:
     logs.add("known_pauses", "contoso", "2026-10-25", "2026-10-30")
     logs.as_of("2026-10-20T00:00:00Z")
     assert [row["what"] for row in logs.report("calendar")] == [
-        "stage 3 begins, throttled 10 minutes an hour", "the enforcement pause ends", "all mail is blocked",
+        "stage 3 begins, throttled 10 minutes an hour",
+        "the enforcement pause ends",
+        "all mail is blocked",
     ]

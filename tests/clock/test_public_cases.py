@@ -43,7 +43,10 @@ def test_2013_site_with_its_first_five_minute_delays(logs: Logs) -> None:
     row = clock(logs, "2024-02-06T12:00:00Z")
     assert (row["state"], row["stage"], row["next_stage"], row["basis"]) == ("throttled", 2, 3, "observed")
     assert (row["day_0_earliest"], row["day_0_latest"]) == ("2023-12-28 01:59:30", "2024-01-06 21:00:30")
-    assert (row["next_stage_earliest"], row["next_stage_latest"]) == ("2024-02-06 01:59:30", "2024-02-15 21:00:30")
+    assert (row["next_stage_earliest"], row["next_stage_latest"]) == (
+        "2024-02-06 01:59:30",
+        "2024-02-15 21:00:30",
+    )
     logs.add("known_first_detections", "contoso", "ex01.contoso.local", "2024-01-02T08:00:00Z")
     row = clock(logs, "2024-02-06T12:00:00Z")
     assert row["first_detected_earliest"] == row["first_detected_latest"] == "2024-01-02 08:00:00"
@@ -59,8 +62,14 @@ def test_patched_cluster_with_one_member_that_stamps_an_old_build(logs: Logs) ->
         refused(logs, "block", 60, f"2026-11-20T{hour:02}:00:00Z", log_build="15.1.2507.77")
     for record in logs.ask("select message_id from message_tracking where event_id = 'FAIL'"):
         logs.rows(
-            "message-tracking", "2026-11-20T08:59:00Z", event_id="RECEIVE", source="SMTP", message_id=record["message_id"],
-            client_hostname="ex02.contoso.local", client_ip="10.0.0.2", log_build="15.1.2507.77",
+            "message-tracking",
+            "2026-11-20T08:59:00Z",
+            event_id="RECEIVE",
+            source="SMTP",
+            message_id=record["message_id"],
+            client_hostname="ex02.contoso.local",
+            client_ip="10.0.0.2",
+            log_build="15.1.2507.77",
             connector_id="EX01\\Default EX01",
         )
     row = clock(logs, "2026-11-20T12:00:00Z")
@@ -77,7 +86,10 @@ def test_pickup_mail_with_a_wrong_build(logs: Logs) -> None:
     refused(logs, "block", 60, "2026-11-20T10:00:00Z", "2026-11-20T10:20:00Z")
     for record in logs.ask("select message_id from message_tracking where event_id = 'FAIL'"):
         logs.rows(
-            "message-tracking", "2026-11-20T09:59:00Z", event_id="RECEIVE", source="PICKUP",
+            "message-tracking",
+            "2026-11-20T09:59:00Z",
+            event_id="RECEIVE",
+            source="PICKUP",
             message_id=record["message_id"],
         )
     row = clock(logs, "2026-11-20T12:00:00Z")
@@ -115,7 +127,9 @@ def test_five_minute_refusals_on_day_31_and_39_with_a_pause_between(logs: Logs) 
     row = clock(logs, "2026-10-19T01:00:00Z")
     assert (row["day_0_earliest"], row["day_0_latest"]) == ("2026-09-08 23:59:30", "2026-09-11 00:00:30")
     assert (row["next_stage"], row["next_stage_earliest"], row["next_stage_latest"]) == (
-        3, "2026-10-18 23:59:30", "2026-10-21 00:00:30",
+        3,
+        "2026-10-18 23:59:30",
+        "2026-10-21 00:00:30",
     )
     assert str(row["next_stage_latest_if_paused"]) >= "2026-10-25 00:00:00"
     assert str(row["full_block_latest_if_paused"]) >= "2026-12-14 00:00:00"
@@ -130,9 +144,21 @@ def test_look_alikes_subjects_and_addresses_change_nothing(logs: Logs) -> None:
         "550 5.7.230 Connecting Exchange server version is out-of-date; "
         "connection to Exchange Online blocked for 60 mins/hr."
     )
-    passed(logs, "2026-11-20T09:40:00Z", log_build="15.1.2507.59", message_subject=sentence, client_ip="154.7.230.12")
+    passed(
+        logs,
+        "2026-11-20T09:40:00Z",
+        log_build="15.1.2507.59",
+        message_subject=sentence,
+        client_ip="154.7.230.12",
+    )
     logs.rows(
-        "message-tracking", "2026-11-20T09:50:00Z", event_id="DEFER", message_id="<l@contoso.com>", log_build="15.1.2507.59",
-        reply="451 4.7.500 Server busy. Please try again later", reply_code=451, enhanced_code="4.7.500",
+        "message-tracking",
+        "2026-11-20T09:50:00Z",
+        event_id="DEFER",
+        message_id="<l@contoso.com>",
+        log_build="15.1.2507.59",
+        reply="451 4.7.500 Server busy. Please try again later",
+        reply_code=451,
+        enhanced_code="4.7.500",
     )
     assert clock(logs, "2026-11-21T00:00:00Z") == before

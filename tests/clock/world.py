@@ -52,7 +52,9 @@ class Clock:
         """Seconds on the clock."""
         stood = np.zeros(len(times))
         for start, end in self.still:
-            stood += np.clip(np.minimum(times, end) - max(start, self.detected), 0, None) * (end > self.detected)
+            stood += np.clip(np.minimum(times, end) - max(start, self.detected), 0, None) * (
+                end > self.detected
+            )
         return times - self.detected - stood
 
     def effective_day_0(self, time: float) -> float:
@@ -109,7 +111,9 @@ class Server:
             age = np.where(times < self.restarted_at, self.earlier.age(times), age)
         return np.searchsorted(FIRST_DAYS * DAY, age, side="right")
 
-    def refused(self, times: Times, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def refused(
+        self, times: Times, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Throttle and block minutes of the refusal of a message offered at each time; 0 = it passes."""
         stages = self.stages(times)
         free = (stages == 0) | within(times, self.pauses) | within(times, self.compliant)

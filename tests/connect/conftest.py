@@ -18,7 +18,7 @@ from tests.samples import AS_OF, ingest_samples
 
 ROOT = Path(__file__).resolve().parents[2]
 # Windows takes no quotation mark, asterisk or question mark in a name.
-FOLDER = "Kunden & Söhne; d'Arc [1] -- x" if os.name == "nt" else "Kunden & Söhne; d'Arc [1] \"*?\" -- x"
+FOLDER = "Kunden & Söhne; d'Arc [1] -- x" if os.name == "nt" else 'Kunden & Söhne; d\'Arc [1] "*?" -- x'
 ORGANISATIONS = """
 [[organisation]]
 id = "cedarholt"
@@ -51,7 +51,10 @@ def session(store: Store) -> Iterator[Session]:
 @pytest.fixture
 def home(tmp_path: Path) -> dict[str, str]:
     """An environment whose user folders are empty."""
-    places = {name: str(tmp_path / name) for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "APPDATA", "LOCALAPPDATA", "HOME")}
+    places = {
+        name: str(tmp_path / name)
+        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "APPDATA", "LOCALAPPDATA", "HOME")
+    }
     return {**os.environ, **places, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
 
 
@@ -61,8 +64,14 @@ def tbes(store: Store, home: dict[str, str], tmp_path: Path) -> Tbes:
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", "from pipeline.cli import main; main()", *arguments], capture_output=True, text=True,
-            encoding="utf-8", env={**home, "TBES_STORE": str(store.root)}, timeout=120, check=False, cwd=tmp_path,
+            [sys.executable, "-c", "from pipeline.cli import main; main()", *arguments],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env={**home, "TBES_STORE": str(store.root)},
+            timeout=120,
+            check=False,
+            cwd=tmp_path,
             stdin=subprocess.DEVNULL,
         )
 

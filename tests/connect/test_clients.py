@@ -22,8 +22,12 @@ def shell(script: str, sql: str) -> str:
     duckdb = program("duckdb")
     assert duckdb, 'the DuckDB shell is missing: pip install -e ".[test]" brings it (duckdb-cli)'
     done = subprocess.run(
-        [duckdb, "-init", script, "-csv", "-noheader", "-c", sql], capture_output=True, text=True, encoding="utf-8",
-        timeout=120, check=False,
+        [duckdb, "-init", script, "-csv", "-noheader", "-c", sql],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "Error" not in done.stderr, done.stderr
@@ -37,12 +41,20 @@ def test_the_stock_shell(tbes: Tbes, home: dict[str, str]) -> None:
     assert Path(path).is_file()
     assert Path(path).is_relative_to(Path(home["XDG_CACHE_HOME"]).parent)
     states = shell(path, "select organisation, state from exposure order by rank")
-    assert states.splitlines()[:3] == ["dunmore,fully blocked", "elmsford,partly blocked", "cedarholt,delayed"]
+    assert states.splitlines()[:3] == [
+        "dunmore,fully blocked",
+        "elmsford,partly blocked",
+        "cedarholt,delayed",
+    ]
     rows = shell(path, "select count(*), max(date_time) from message_tracking")
-    ours = tbes("sql", "select count(*), max(date_time) from message_tracking", "--format", "csv").stdout.splitlines()[1]
+    ours = tbes(
+        "sql", "select count(*), max(date_time) from message_tracking", "--format", "csv"
+    ).stdout.splitlines()[1]
     assert rows.split(",")[0] == ours.split(",")[0]
     assert rows.strip().endswith("+00")
-    assert shell(path, "select comment from duckdb_views() where view_name = 'exposure'").startswith('"Which organisations')
+    assert shell(path, "select comment from duckdb_views() where view_name = 'exposure'").startswith(
+        '"Which organisations'
+    )
 
 
 def test_written_again_to_the_same_place(tbes: Tbes) -> None:
@@ -71,8 +83,22 @@ def test_harlequin_reads_it(tbes: Tbes, home: dict[str, str]) -> None:
         pytest.skip("Harlequin is not installed")
     path = tbes("connect", "--as-of", AS_OF).stdout.strip()
     done = subprocess.run(
-        [hsql, "--adapter", "duckdb", "--init-path", path, "--csv", "-c", "select state from exposure order by rank limit 1"],
-        capture_output=True, text=True, encoding="utf-8", env=home, timeout=120, check=False,
+        [
+            hsql,
+            "--adapter",
+            "duckdb",
+            "--init-path",
+            path,
+            "--csv",
+            "-c",
+            "select state from exposure order by rank limit 1",
+        ],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=home,
+        timeout=120,
+        check=False,
     )
     assert done.stdout.splitlines() == ["state", "fully blocked"], done.stderr
 

@@ -39,7 +39,16 @@ def test_first_offers(statement: str, first: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["|", "select |", "select 'exp|", "select 1 -- exp|", "/* exp|", "select nothing.exp|", "select 12|", "select * from zzz|"],
+    [
+        "|",
+        "select |",
+        "select 'exp|",
+        "select 1 -- exp|",
+        "/* exp|",
+        "select nothing.exp|",
+        "select 12|",
+        "select * from zzz|",
+    ],
 )
 def test_nothing_to_offer(statement: str) -> None:
     assert offered(statement) == []

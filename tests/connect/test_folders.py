@@ -25,7 +25,9 @@ def test_windows() -> None:
     assert cache_folder("win32", {}) == Path.home() / "AppData" / "Local" / "tbes"
 
 
-@pytest.mark.parametrize(("folder", "name"), [(config_folder, "Application Support"), (cache_folder, "Caches")])
+@pytest.mark.parametrize(
+    ("folder", "name"), [(config_folder, "Application Support"), (cache_folder, "Caches")]
+)
 def test_macos(folder: object, name: str) -> None:
     assert callable(folder)
     assert folder("darwin", {}) == Path.home() / "Library" / name / "tbes"

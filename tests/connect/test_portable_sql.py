@@ -12,7 +12,10 @@ from pipeline.sql import literal
 
 CONNECTION = duckdb.connect()
 # The engine takes no NUL in a text, and a surrogate is no text.
-TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]) | st.sampled_from(";'\"\\\n\r.-/*\x85\u2028"))
+TEXTS = st.text(
+    st.characters(exclude_characters="\x00", exclude_categories=["Cs"])
+    | st.sampled_from(";'\"\\\n\r.-/*\x85\u2028")
+)
 
 
 @settings(max_examples=200, deadline=None)

@@ -50,7 +50,9 @@ Talk = Callable[..., tuple[str | None, list[Result], list[str]]]
 def talk(tmp_path: Path) -> Iterator[Talk]:
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
 
-        def run(answers: Answers, typed: str, again: str | None = None) -> tuple[str | None, list[Result], list[str]]:
+        def run(
+            answers: Answers, typed: str, again: str | None = None
+        ) -> tuple[str | None, list[Result], list[str]]:
             keys.send_text(typed)
             shown: list[Result] = []
             said: list[str] = []
@@ -126,7 +128,9 @@ def test_completer(typed: str, completed: str) -> None:
     found = list(prompt.SqlCompleter().get_completions(Document(typed), prompt.CompleteEvent()))
     assert [completion.text for completion in found] == [completed]
     assert typed[: len(typed) + found[0].start_position] + completed in (
-        "select * from bounced_messages", ".schema ", ".schema ref_stages"
+        "select * from bounced_messages",
+        ".schema ",
+        ".schema ref_stages",
     )
 
 
@@ -209,7 +213,14 @@ def test_off_a_terminal_nothing_has_changed(home: dict[str, str], store: Store) 
     import subprocess
 
     done = subprocess.run(
-        [sys.executable, "-c", "from pipeline.cli import main; main()", "sql"], input="select 40 + 2 as x", text=True,
-        capture_output=True, encoding="utf-8", timeout=60, check=False, cwd=ROOT, env={**home, "TBES_STORE": str(store.root)},
+        [sys.executable, "-c", "from pipeline.cli import main; main()", "sql"],
+        input="select 40 + 2 as x",
+        text=True,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+        cwd=ROOT,
+        env={**home, "TBES_STORE": str(store.root)},
     )
     assert (done.stdout, done.stderr, done.returncode) == ("x\n42\n", "", 0)

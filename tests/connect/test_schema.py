@@ -36,7 +36,12 @@ def test_nothing_without_type_and_meaning() -> None:
     ("name", "meaning", "kind", "unit"),
     [
         ("total_bytes", "Size of the message with attachments, bytes", "BIGINT", "bytes"),
-        ("delay_seconds", "from first_attempt to outcome_time, seconds; null where pending", "DOUBLE", "seconds"),
+        (
+            "delay_seconds",
+            "from first_attempt to outcome_time, seconds; null where pending",
+            "DOUBLE",
+            "seconds",
+        ),
         ("minutes_per_hour", "number in the refusals", "INTEGER", "minutes per hour"),
         ("throttle_minutes", "minutes an hour of temporary refusals", "INTEGER", "minutes per hour"),
         ("may_start", "earliest start, seconds since 1970", "BIGINT", "seconds since 1970"),
@@ -63,7 +68,10 @@ def test_json_says_all(tbes: Tbes) -> None:
     assert len(document) == len(schema_text.relations())
     by_name = {relation["name"]: relation for relation in document}
     assert by_name["message_tracking"]["columns"][2] == {
-        "name": "date_time", "type": "TIMESTAMPTZ", "meaning": "When the event was written, UTC", "unit": "UTC",
+        "name": "date_time",
+        "type": "TIMESTAMPTZ",
+        "meaning": "When the event was written, UTC",
+        "unit": "UTC",
     }
 
 

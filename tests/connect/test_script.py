@@ -25,7 +25,10 @@ def in_utc(value: object) -> object:
 def comparable(rows: Iterable[tuple[object, ...]]) -> list[tuple[str, list[float]]]:
     """Rows in one order: all but their fractions as text, and the fractions."""
     return sorted(
-        (repr([value for value in row if not isinstance(value, float)]), [value for value in row if isinstance(value, float)])
+        (
+            repr([value for value in row if not isinstance(value, float)]),
+            [value for value in row if isinstance(value, float)],
+        )
         for row in rows
     )
 
@@ -83,7 +86,10 @@ def test_same_relations_types_and_rows_as_a_session(
 def test_a_comment_on_every_relation_and_column(session: Session) -> None:
     connection = opened(script(session, AS_OF))
     for relations in ("duckdb_tables()", "duckdb_views()", "duckdb_columns()"):
-        assert connection.execute(f"select * from {relations} where not internal and comment is null").fetchall() == []
+        assert (
+            connection.execute(f"select * from {relations} where not internal and comment is null").fetchall()
+            == []
+        )
     (comment,) = connection.execute(
         "select comment from duckdb_columns() where table_name = 'delayed_messages' and column_name = 'delay_seconds'"
     ).fetchall()[0]
@@ -107,7 +113,7 @@ def test_it_may_run_twice(session: Session) -> None:
     connection = opened(text)
     connection.execute(text)
     assert connection.execute("select display_name from organisations").fetchall() == [
-        ("Cedarholt; O'Brien\n.quit \\ \"Ü\"",)
+        ('Cedarholt; O\'Brien\n.quit \\ "Ü"',)
     ]
 
 

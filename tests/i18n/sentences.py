@@ -15,14 +15,55 @@ QUERIES = Path(__file__).resolve().parents[2] / "queries"
 _TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\|\||<>|<=|>=|[A-Za-z_][A-Za-z_0-9.]*|[0-9.]+|\s+|.", re.S)
 _COMPARED = {"=", "<>", "in", "like", "ilike", "<", ">", "<=", ">="}
 _ENDS = {
-    "when", "then", "else", "end", "as", "and", "or", "not", "from", "where", "select", "on", "group", "order", "by", "having",
-    "union", "all", "distinct", "is", "between", ",", ";", *_COMPARED,
+    "when",
+    "then",
+    "else",
+    "end",
+    "as",
+    "and",
+    "or",
+    "not",
+    "from",
+    "where",
+    "select",
+    "on",
+    "group",
+    "order",
+    "by",
+    "having",
+    "union",
+    "all",
+    "distinct",
+    "is",
+    "between",
+    ",",
+    ";",
+    *_COMPARED,
 }
 # their text arguments are patterns or separators, never what a reader sees
 _PATTERN_CALLS = {
-    "contains", "date_diff", "date_trunc", "ends_with", "in", "instr", "interval", "list_contains",
-    "ltrim", "position", "regexp_extract", "regexp_matches", "regexp_replace", "replace", "rtrim",
-    "split_part", "starts_with", "strftime", "string_split", "strpos", "translate", "trim",
+    "contains",
+    "date_diff",
+    "date_trunc",
+    "ends_with",
+    "in",
+    "instr",
+    "interval",
+    "list_contains",
+    "ltrim",
+    "position",
+    "regexp_extract",
+    "regexp_matches",
+    "regexp_replace",
+    "replace",
+    "rtrim",
+    "split_part",
+    "starts_with",
+    "strftime",
+    "string_split",
+    "strpos",
+    "translate",
+    "trim",
 }
 
 Node = str | list["Node"]
@@ -42,7 +83,9 @@ def templates_of(sql: str) -> list[str]:
     """The templates of one statement, as they stand in it."""
     tokens = [t for t in _TOKEN.findall(sql) if not t.isspace() and not t.startswith("--")]
     tree, _ = _tree(tokens, 0)
-    return list(dict.fromkeys(t for t in _chains(tree) if re.search(r"[A-Za-z]{2}[^'{}]* |[A-Za-z]{2}[^'{}]*[{]", t)))
+    return list(
+        dict.fromkeys(t for t in _chains(tree) if re.search(r"[A-Za-z]{2}[^'{}]* |[A-Za-z]{2}[^'{}]*[{]", t))
+    )
 
 
 def _tree(tokens: list[str], at: int) -> tuple[list[Node], int]:

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a log line stands in one piece
+
 """Small logs for ingest tests: n rows whose sequence or message numbers are theirs."""
 
 from __future__ import annotations

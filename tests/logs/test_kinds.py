@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a log line stands in one piece
+
 """What a file is: the logs that are read, and each neighbour by its name."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a log line stands in one piece
+
 """SMTP protocol rows, Receive and Send: the shape of real lines, values checked by hand."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a log line stands in one piece
+
 """Message tracking rows of every generation: the shape of real lines, values checked by hand."""
 
 from __future__ import annotations

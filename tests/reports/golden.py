@@ -15,9 +15,20 @@ from tests.reports.rendering import Samples
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 # format, report (None: the whole set), language (None: as without --language on an English machine)
 CASES: tuple[tuple[str, str | None, str | None], ...] = (
-    *(("csv", report, None) for report in (
-        "bounced_messages", "delayed_messages", "exposure", "findings", "hand_overs", "quarantine", "refusals", "servers", "sources",
-    )),
+    *(
+        ("csv", report, None)
+        for report in (
+            "bounced_messages",
+            "delayed_messages",
+            "exposure",
+            "findings",
+            "hand_overs",
+            "quarantine",
+            "refusals",
+            "servers",
+            "sources",
+        )
+    ),
     *(("json", report, None) for report in ("delayed_messages", "exposure", "findings", "servers")),
     ("jsonl", "findings", None),
     *(("markdown", report, None) for report in ("exposure", "findings", "refusals")),

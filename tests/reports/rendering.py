@@ -30,8 +30,14 @@ class Samples:
         return Session(self.store.snapshot(), Catalogue(), (), Parameters(organisation, as_of=AS_OF))
 
     def write(
-        self, format_: str, report: str | None = None, language: str | None = None, organisation: str | None = None,
-        acknowledged: Sequence[Acknowledgement] = (), earlier: Earlier | None = None, raw: bool = False,
+        self,
+        format_: str,
+        report: str | None = None,
+        language: str | None = None,
+        organisation: str | None = None,
+        acknowledged: Sequence[Acknowledgement] = (),
+        earlier: Earlier | None = None,
+        raw: bool = False,
     ) -> bytes:
         """What `tbes report` writes."""
         style = Style(Texts(language or "en"), raw=raw, prose=language is not None)
@@ -49,7 +55,9 @@ class Samples:
         return content
 
 
-def of_rows(columns: Sequence[str], types: Sequence[str], *rows: tuple[object, ...], report: str = "refusals") -> Document:
+def of_rows(
+    columns: Sequence[str], types: Sequence[str], *rows: tuple[object, ...], report: str = "refusals"
+) -> Document:
     """A document of one sheet of made-up rows; its session is one of an empty store."""
     from pipeline.reports.document import Sheet
 

@@ -25,17 +25,20 @@ def test_both_kinds_of_files(tmp_path: Path) -> None:
     toml.write_text(
         '[[acknowledged]]\nfinding_key = "a/B/mail"\nreason = "known # really"\ndate = 2026-11-20\n'
         '[[acknowledged]]\nfinding_key = "a/*/gap/smtp-send/To the cloud"\nreason = "x"\ndate = "2026-11-20"\n'
-        'severity = "critical"\nuntil = 2026-12-31\n', encoding="utf-8",
+        'severity = "critical"\nuntil = 2026-12-31\n',
+        encoding="utf-8",
     )
     text.write_text(
-        "\ufeff# ours\n\n2026-11-20 a/B/mail # known\n2026-11-20 critical a/*/gap/smtp-send/To the cloud #2 # x\n", encoding="utf-8"
+        "\ufeff# ours\n\n2026-11-20 a/B/mail # known\n2026-11-20 critical a/*/gap/smtp-send/To the cloud #2 # x\n",
+        encoding="utf-8",
     )
     assert load(toml) == (
         Acknowledgement("a/B/mail", "known # really", DAY),
         Acknowledgement("a/*/gap/smtp-send/To the cloud", "x", DAY, "critical", date(2026, 12, 31)),
     )
     assert load(text) == (
-        Acknowledgement("a/B/mail", "known", DAY), Acknowledgement("a/*/gap/smtp-send/To the cloud #2", "x", DAY, "critical"),
+        Acknowledgement("a/B/mail", "known", DAY),
+        Acknowledgement("a/*/gap/smtp-send/To the cloud #2", "x", DAY, "critical"),
     )
 
 
@@ -44,7 +47,11 @@ def test_both_kinds_of_files(tmp_path: Path) -> None:
     [
         ("a.toml", "[[acknowledged]]\nfinding_key = 'a/b/c'\ndate = 2026-01-01\n", "give a reason"),
         ("a.toml", "[[acknowledged]]\nfinding_key = 'a/b/c'\nreason = 'x'\n", "2026-11-24"),
-        ("a.toml", "[[acknowledged]]\nfinding_key = 'a'\nreason = 'x'\ndate = 2026-01-01\n", "organisation/server/subject"),
+        (
+            "a.toml",
+            "[[acknowledged]]\nfinding_key = 'a'\nreason = 'x'\ndate = 2026-01-01\n",
+            "organisation/server/subject",
+        ),
         ("a.toml", "[[acknowledged]]\nkey = 'a/b/c'\nreason = 'x'\ndate = 2026-01-01\n", "unknown key: key"),
         ("a.toml", "acknowledged = 1\n", "[[acknowledged]]"),
         ("a.toml", "[", "is no TOML"),
@@ -68,7 +75,10 @@ def test_it_covers_up_to_a_severity_and_a_day() -> None:
 def test_it_is_shown_and_stands_last_in_every_format(samples: Samples) -> None:
     found = json.loads(samples.write("json", "findings", acknowledged=[MAIL]))
     assert found[-1]["finding_key"] == MAIL.finding_key
-    assert (found[-1]["acknowledged_on"], found[-1]["acknowledged_reason"]) == ("2026-11-20", "update on Friday")
+    assert (found[-1]["acknowledged_on"], found[-1]["acknowledged_reason"]) == (
+        "2026-11-20",
+        "update on Friday",
+    )
     assert [row["acknowledged_on"] for row in found[:-1]] == [None] * (len(found) - 1)
     text = samples.write("text", acknowledged=[MAIL]).decode()
     assert "acknowledged on 20 November 2026: update on Friday" in text

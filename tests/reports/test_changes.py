@@ -20,8 +20,14 @@ MONDAY = datetime(2026, 11, 23, 18, tzinfo=UTC)
 def finding(key: str, severity: str, degree: int = 1) -> dict[str, Any]:
     organisation, server, _ = key.split("/", 2)
     return {
-        "organisation": organisation, "server": None if server == "*" else server, "severity": severity, "degree": degree,
-        "finding_key": key, "finding": f"{key} is {severity}", "action": "act", "act_by": None,
+        "organisation": organisation,
+        "server": None if server == "*" else server,
+        "severity": severity,
+        "degree": degree,
+        "finding_key": key,
+        "finding": f"{key} is {severity}",
+        "action": "act",
+        "act_by": None,
     }
 
 
@@ -31,25 +37,50 @@ def changed(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[tup
 
 
 def test_new_worse_better_and_gone() -> None:
-    before = [finding("a/X/mail", "warning"), finding("a/Y/mail", "critical"), finding("b/*/logs-ended", "warning"), finding("a/Z/build", "note")]
-    now = [finding("a/X/mail", "critical"), finding("a/Y/mail", "warning"), finding("c/*/build", "critical"), finding("a/Z/build", "note")]
+    before = [
+        finding("a/X/mail", "warning"),
+        finding("a/Y/mail", "critical"),
+        finding("b/*/logs-ended", "warning"),
+        finding("a/Z/build", "note"),
+    ]
+    now = [
+        finding("a/X/mail", "critical"),
+        finding("a/Y/mail", "warning"),
+        finding("c/*/build", "critical"),
+        finding("a/Z/build", "note"),
+    ]
     assert changed(before, now) == [
-        ("new", "c/*/build"), ("worse", "a/X/mail"), ("better", "a/Y/mail"), ("gone", "b/*/logs-ended"),
+        ("new", "c/*/build"),
+        ("worse", "a/X/mail"),
+        ("better", "a/Y/mail"),
+        ("gone", "b/*/logs-ended"),
     ]
 
 
 def test_a_higher_degree_is_worse_but_not_of_a_note() -> None:
-    before = [finding("a/X/mail", "warning", 103), finding("a/X/bounced", "warning", 8), finding("a/X/pending", "note", 2)]
-    now = [finding("a/X/mail", "warning", 104), finding("a/X/bounced", "warning", 5), finding("a/X/pending", "note", 9)]
+    before = [
+        finding("a/X/mail", "warning", 103),
+        finding("a/X/bounced", "warning", 8),
+        finding("a/X/pending", "note", 2),
+    ]
+    now = [
+        finding("a/X/mail", "warning", 104),
+        finding("a/X/bounced", "warning", 5),
+        finding("a/X/pending", "note", 9),
+    ]
     assert changed(before, now) == [("worse", "a/X/mail"), ("better", "a/X/bounced")]
 
 
 def test_organisations_whose_logs_stopped_arriving() -> None:
     end, later = MONDAY - timedelta(hours=2), MONDAY + timedelta(hours=20)
     earlier = Earlier(MONDAY, None, [], {"here": end, "still": end, "gone": end, "never": None})
-    changes = compare(earlier, [], {"here": later, "still": end, "never": None, "other": later}, MONDAY + timedelta(days=1))
+    changes = compare(
+        earlier, [], {"here": later, "still": end, "never": None, "other": later}, MONDAY + timedelta(days=1)
+    )
     assert [(change["change"], change["organisation"]) for change in changes] == [
-        ("logs stopped", "gone"), ("logs stopped", "never"), ("logs stopped", "still"),
+        ("logs stopped", "gone"),
+        ("logs stopped", "never"),
+        ("logs stopped", "still"),
     ]
     assert all(set(change) == set(COLUMNS) and change["severity"] == "warning" for change in changes)
     an_hour = compare(earlier, [], {"here": end, "still": end, "never": None}, MONDAY + timedelta(hours=1))
@@ -80,7 +111,9 @@ def test_a_saved_report_is_read_again(samples: Samples, tmp_path: Path) -> None:
     for row in content["reports"]["findings"]:
         if row["finding_key"] == "elmsford/ELM-MBX1/mail":
             row["severity"] = "warning"
-    content["reports"]["findings"] = [row for row in content["reports"]["findings"] if row["organisation"] != "dunmore"]
+    content["reports"]["findings"] = [
+        row for row in content["reports"]["findings"] if row["organisation"] != "dunmore"
+    ]
     content["tbes"]["as_of"] = "2026-11-22T18:00:00Z"
     saved.write_text(json.dumps(content), encoding="utf-8")
     earlier = load(saved)
@@ -90,11 +123,24 @@ def test_a_saved_report_is_read_again(samples: Samples, tmp_path: Path) -> None:
     # the saved report has the logs' present ends: none of them has grown since
     assert len([row for row in changes if row["change"] == "logs stopped"]) == 6
     text = samples.write("text", language="de", earlier=earlier).decode()
-    assert "Geändert seit 22. November 2026, 18:00 UTC" in text and "[schlimmer, kritisch] elmsford ELM-MBX1" in text
+    assert (
+        "Geändert seit 22. November 2026, 18:00 UTC" in text
+        and "[schlimmer, kritisch] elmsford ELM-MBX1" in text
+    )
     assert '"changes": [' in samples.write("json", earlier=earlier).decode()
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"tbes": {}, "reports": {}}', "\x00", '{"tbes": {"file_version": 99, "version": "9"}, "reports": {}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"tbes": {}, "reports": {}}',
+        "\x00",
+        '{"tbes": {"file_version": 99, "version": "9"}, "reports": {}}',
+    ],
+)
 def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "other.json"
     path.write_text(content, encoding="utf-8")

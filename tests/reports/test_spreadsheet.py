@@ -74,10 +74,13 @@ def test_german_headings_and_sentences(samples: Samples) -> None:
 def test_what_does_not_fit_a_sheet_is_said() -> None:
     huge = "x" * 40_000 + "\U0001f600"
     document = of_rows(
-        ["reply", "lines", "time"], ["VARCHAR", "BIGINT", "TIMESTAMP WITH TIME ZONE"],
+        ["reply", "lines", "time"],
+        ["VARCHAR", "BIGINT", "TIMESTAMP WITH TIME ZONE"],
         (huge, 2**60, datetime(1850, 1, 1, tzinfo=UTC)),
     )
     sheet = opened(to_xlsx(document, Style(Texts("en"))))["refusals"]
-    assert len(sheet["A2"].value) <= LONGEST_TEXT and sheet["A2"].value.endswith("[cut: 40001 characters in all]")
+    assert len(sheet["A2"].value) <= LONGEST_TEXT and sheet["A2"].value.endswith(
+        "[cut: 40001 characters in all]"
+    )
     assert sheet["B2"].value == str(2**60)
     assert sheet["C2"].value == "1850-01-01 00:00:00"
