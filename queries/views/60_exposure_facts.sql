@@ -2,7 +2,7 @@
 -- answers: The figures behind the exposure of an organisation.
 -- columns:
 --   organisation: id of the organisation
---   display_name: its name in organisations.toml, else the id
+--   display_name: its name in organisations.toml, else as it was given or its folder is named, else the id
 --   state: what happened to the mail
 --   stage: stage of enforcement that the latest refusal names
 --   minutes_per_hour: minutes per hour in it
@@ -132,7 +132,7 @@ catalogue as (
 )
 
 select
-    s.organisation, coalesce(o.display_name, s.organisation) as display_name, s.state, s.stage, s.minutes_per_hour,
+    s.organisation, coalesce(o.display_name, x.name_found, s.organisation) as display_name, s.state, s.stage, s.minutes_per_hour,
     s.deciding_action, s.handed_over_in_scope, s.handed_over_unknown, s.refusals, s.first_refusal, s.last_refusal,
     coalesce(c.servers, 0) as servers, coalesce(c.out_of_date, 0) as out_of_date, coalesce(c.refused, 0) as refused,
     coalesce(c.lost_after_raise, 0) as lost_after_raise, coalesce(c.unsure_after_raise, 0) as unsure_after_raise,
@@ -150,6 +150,9 @@ from states as s
 cross join parameters as p
 cross join catalogue as k
 left join organisations as o on s.organisation = o.organisation
+left join (
+    select organisation, max(organisation_name) as name_found from source_ranges group by organisation
+) as x on s.organisation = x.organisation
 left join server_counts as c on s.organisation = c.organisation
 left join delayed as d on s.organisation = d.organisation
 left join bounced as b on s.organisation = b.organisation

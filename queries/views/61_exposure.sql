@@ -3,7 +3,7 @@
 -- columns:
 --   rank: 1 = worst
 --   organisation: id of the organisation
---   display_name: its name in organisations.toml, else the id
+--   display_name: its name in organisations.toml, else as it was given or its folder is named, else the id
 --   state: accepted, delayed, partly blocked, fully blocked, recovered since, not connecting or not visible here
 --   build_risk: what the builds risk, worst server first; of the servers that hand over, if any does
 --   stage: stage of enforcement that the latest refusal names, 1 to 8

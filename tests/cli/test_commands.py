@@ -269,3 +269,24 @@ def test_a_wrong_organisations_toml_is_named(tmp_path: Path) -> None:
     (tmp_path / "orgs.toml").write_text('[[organisation]]\nid = "Not A Slug"\n')
     done = tbes("ingest", tmp_path, "--organisations", tmp_path / "orgs.toml", store=tmp_path / "store")
     assert done.returncode == 2 and "orgs.toml" in done.stderr and "id must be" in done.stderr
+
+
+def test_a_name_given_as_free_text_is_shown_and_its_id_is_a_slug(tmp_path: Path) -> None:
+    logs = copy_samples(tmp_path / "logs" / "x") / "dunmore"
+    place = tmp_path / "Exchange Logs ü [1]"
+    tbes("ingest", logs, "--organisation", "Müller & Söhne", "--quiet", store=place)
+    shown = json.loads(tbes("report", "--format", "json", "--as-of", AS_OF, store=place).stdout)
+    assert [(row["organisation"], row["display_name"]) for row in shown] == [("mueller-soehne", "Müller & Söhne")]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes a pipe as a POSIX shell does")
+def test_a_reader_that_has_seen_enough_is_no_fault(store: Path) -> None:
+    command = f'"{sys.executable}" -c "from pipeline.cli import main; main()" report refusals --format csv --store "{store}"'
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | head -1 >/dev/null; echo ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).resolve().parents[2],
+    )
+    assert done.stdout == "0\n" and "Traceback" not in done.stderr
