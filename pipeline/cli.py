@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.utils import PacifyFlushWrapper
 
 from pipeline import __version__
 from pipeline.errors import ExitCode, TbesError
@@ -385,7 +384,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except SystemExit as end:
         # click ends with 1 where the reader of a pipe (head, more) has seen enough: that is no fault.
-        sys.exit(0 if isinstance(sys.stdout, PacifyFlushWrapper) else end.code)
+        sys.exit(0 if type(sys.stdout).__name__ == "PacifyFlushWrapper" else end.code)
     except click.exceptions.Abort:
         click.echo("Interrupted. What was committed is kept; run it again to go on.", err=True)
         sys.exit(int(ExitCode.INTERRUPTED))
