@@ -108,7 +108,9 @@ floors as (
     inner join ref_baselines as b
         on b.product = 'exchange-' || lower(replace(i.exchange_server, 'ExchangeServer', '')) and b.effective_from = f.since
         and b.status <> 'announced'
+    -- the floor of the update line that the oldest recommended build is of
     where b.build_key is not null
+        and split_part(b.minimum_build, '.', 3) = split_part(split_part(i.recommended_builds, ',', 1), '.', 3)
     group by f.organisation, f.server
 ),
 
