@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -18,12 +16,8 @@ _INVISIBLE = re.compile(r"[^\n -~]")
 
 def to_csv(result: Result, *, raw: bool = False) -> str:
     """The whole document. Texts cannot become formulas in a spreadsheet, unless `raw`."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(result.columns)
-    for row in result.rows:
-        writer.writerow([_cell(value, raw) for value in row])
-    return out.getvalue()
+    lines: list[list[object]] = [list(result.columns), *([_cell(value, raw) for value in row] for row in result.rows)]
+    return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
 
 
 def to_json(result: Result) -> str:
@@ -48,6 +42,12 @@ def dumped(value: Any, indent: int | None = 2) -> str:
     return _INVISIBLE.sub(
         lambda found: found[0] if visible(found[0]) == found[0] else json.dumps(found[0])[1:-1], text
     )
+
+
+def _quoted(cell: object) -> str:
+    """RFC 4180; Python's writer leaves a lone carriage return bare where lines end in LF."""
+    text = str(cell)
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
 
 
 def _cell(value: object, raw: bool) -> object:

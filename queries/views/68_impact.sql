@@ -128,13 +128,14 @@ wanted_servers as (
     select distinct organisation, server from wanted
 ),
 
--- start is the minute of the hour at which the window begins
+-- start is the minute of the hour at which the window begins; sums are exact, so that they do not depend on the
+-- order of the rows
 simulated as (
     select
         h.organisation, h.server, o.stage, o.throttle_minutes, o.place, o.schedule, n.number as start,
-        sum(case when o.outcome = 'delayed' then h.share else 0 end) as delayed,
-        sum(case when o.outcome = 'bounced' then h.share else 0 end) as bounced,
-        sum(case when o.outcome = 'delayed' then h.share * o.delay_minutes else 0 end) as delay_shares,
+        sum(cast(case when o.outcome = 'delayed' then h.share else 0 end as decimal(18, 12))) as delayed,
+        sum(cast(case when o.outcome = 'bounced' then h.share else 0 end as decimal(18, 12))) as bounced,
+        sum(cast(case when o.outcome = 'delayed' then h.share * o.delay_minutes else 0 end as decimal(18, 9))) as delay_shares,
         min(case when o.outcome = 'delayed' then o.delay_minutes end) as shortest,
         max(case when o.outcome = 'delayed' then o.delay_minutes end) as longest
     from shares as h
@@ -147,9 +148,11 @@ simulated as (
 
 outlooks as (
     select
-        organisation, server, stage, min(delayed) as delayed_lowest, avg(delayed) as delayed_expected, max(delayed) as delayed_highest,
-        min(bounced) as bounced_lowest, avg(bounced) as bounced_expected, max(bounced) as bounced_highest,
-        min(shortest) as shortest, sum(delay_shares) / nullif(sum(delayed), 0) as mean_delay, max(longest) as longest
+        organisation, server, stage, cast(min(delayed) as double) as delayed_lowest,
+        cast(sum(delayed) as double) / count(*) as delayed_expected, cast(max(delayed) as double) as delayed_highest,
+        cast(min(bounced) as double) as bounced_lowest, cast(sum(bounced) as double) / count(*) as bounced_expected,
+        cast(max(bounced) as double) as bounced_highest, min(shortest) as shortest,
+        cast(sum(delay_shares) as double) / nullif(cast(sum(delayed) as double), 0) as mean_delay, max(longest) as longest
     from simulated
     group by organisation, server, stage
 ),
