@@ -40,6 +40,7 @@ def ingest_command(
     """Ingest and say what was done."""
     import json
 
+    from pipeline.ingest.plan import OTHER_ORGANISATION
     from pipeline.ingest.run import Ingest
     from pipeline.logs.assign import Organisation as Assigned
     from pipeline.logs.assign import Rules, slug
@@ -71,7 +72,9 @@ def ingest_command(
         click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2))
     elif not quiet:
         ingest_summary.print_summary(console(), summary, target.root)
-    found_logs = any(file.outcome not in ("skipped", "failed") for file in summary.files)
+    found_logs = any(
+        file.outcome not in ("skipped", "failed") or file.kind == OTHER_ORGANISATION for file in summary.files
+    )
     if not found_logs and not any(file.outcome == "failed" for file in summary.files):
         raise UsageError(ingest_summary.no_logs_sentence(paths, summary))
     return ExitCode.QUARANTINED if summary.bad > max_bad else ExitCode.DONE
@@ -243,6 +246,11 @@ def with_session(use: Callable[[Any], Any], common: dict[str, Any], *, unsafe: b
         key: parse_moment(common[key], now) if common.get(key) else None
         for key in ("since", "until", "as_of")
     }
+    if (as_of := moments["as_of"]) and (moments["until"] is None or moments["until"] > as_of):
+        # A report of an earlier day does not know what came after it.
+        moments["until"] = as_of
+    if moments["since"] and moments["until"] and moments["since"] >= moments["until"]:
+        raise UsageError("--since must be before --until (and before --as-of): nothing lies between them")
     store = Store(common.get("store") or default_path())
     catalogue, known, imported = (
         Catalogue(common.get("reference")),

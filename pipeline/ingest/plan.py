@@ -21,6 +21,7 @@ from pipeline.logs.units import Source
 from pipeline.store.ranges import Range
 from pipeline.store.state import State
 
+OTHER_ORGANISATION = "same log under another organisation"
 HEAD = 64 << 10
 LINES_FOR_SERVER = 60
 LONGEST_HEAD = 17 << 20
@@ -153,7 +154,7 @@ class Planner:
             return Left(
                 candidate,
                 Verdict.SKIPPED,
-                "same log under another organisation",
+                OTHER_ORGANISATION,
                 f"already in the store as {owner}, now found as {assignment.organisation}; --reassign moves it",
                 assignment.organisation,
             )

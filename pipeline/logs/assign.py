@@ -319,6 +319,11 @@ def _by_layout(folders: Sequence[str], layout: Sequence[str]) -> dict[str, str]:
         found = re.fullmatch(pattern, folder, re.IGNORECASE)
         if not found:
             return {}
+        if any(
+            name.lower() in _EXCHANGE_FOLDERS or _SHARE.match(name) for name in found.groupdict().values()
+        ):
+            # Exchange's own folders end the prefix: they name nobody.
+            return {}
         values.update(found.groupdict())
     return values
 

@@ -10,6 +10,7 @@
 --   sender: sender, <> for the null sender
 --   null_sender: whether the envelope sender is empty
 --   recipients: all refused recipients, sorted, joined with ;
+--   blocked_recipients: those refused for good, all where the lines do not say it; null without a permanent refusal
 --   received: first RECEIVE of the message in the organisation's tracking, UTC; null where not seen
 --   first_attempt: start of the first try to hand it over, UTC
 --   first_throttled: first temporary refusal, UTC
@@ -33,16 +34,19 @@ with events as materialized (
 
 -- by line: tracking may write a row for each recipient
 addresses as (
-    select distinct organisation, message_key, lower(trim(address, ' ''')) as address
+    select organisation, message_key, lower(trim(address, ' ''')) as address, bool_or(permanent) as blocked
     from (
-        select organisation, message_key, unnest(string_split(recipients, ';')) as address
+        select organisation, message_key, permanent, unnest(string_split(recipients, ';')) as address
         from refusals
     ) as split
     where trim(address, ' ''') <> ''
+    group by organisation, message_key, lower(trim(address, ' '''))
 ),
 
 recipients as (
-    select organisation, message_key, string_agg(address, ';' order by address) as recipients
+    select
+        organisation, message_key, string_agg(address, ';' order by address) as recipients,
+        string_agg(case when blocked then address end, ';' order by address) as blocked_recipients
     from addresses
     group by organisation, message_key
 ),
@@ -145,7 +149,8 @@ log_ends as (
 
 select
     m.organisation, m.server, m.connector, m.message_key, m.message_id, m.network_message_id, m.sender, m.null_sender,
-    r.recipients, o.received, m.first_attempt, m.first_throttled, m.last_throttled, m.times_throttled,
+    r.recipients,
+    case when m.times_blocked > 0 then coalesce(r.blocked_recipients, r.recipients) end as blocked_recipients, o.received, m.first_attempt, m.first_throttled, m.last_throttled, m.times_throttled,
     m.throttle_minutes, m.first_blocked, m.last_blocked, m.times_blocked, m.block_minutes, m.block_reply,
     m.exchange_online_host, o.accepted_time, o.failed_time, o.dsn_time, e.logs_until
 from messages as m

@@ -20,7 +20,8 @@
 --   what_to_do: one sentence
 --   message_key: key of the message inside its organisation
 select
-    organisation, server, connector, message_id, network_message_id, first_blocked as bounced_time, sender, recipients,
+    organisation, server, connector, message_id, network_message_id, first_blocked as bounced_time, sender,
+    blocked_recipients as recipients,
     times_blocked as times_refused, block_minutes as minutes_per_hour, block_reply as reply, exchange_online_host,
     times_throttled as times_delayed,
     case

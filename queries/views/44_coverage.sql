@@ -74,7 +74,11 @@ union all
 select
     h.organisation, h.server, h.connector, 'smtp-send' as log_kind, h.hour, 0 as lines, null as first_time, null as last_time,
     null as shows, 'the replies of Exchange Online on this connector are not visible' as gap,
-    'Set-SendConnector "' || h.connector || '" -ProtocolLoggingLevel Verbose' as command
+    -- a row that names no connector: all of them
+    coalesce(
+        'Set-SendConnector "' || h.connector || '" -ProtocolLoggingLevel Verbose',
+        'Get-SendConnector | Set-SendConnector -ProtocolLoggingLevel Verbose'
+    ) as command
 from handed_over as h
 left join send_hours as s
     on h.organisation = s.organisation and h.server = s.server and h.connector is not distinct from s.connector

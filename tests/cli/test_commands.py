@@ -276,7 +276,9 @@ def test_a_name_given_as_free_text_is_shown_and_its_id_is_a_slug(tmp_path: Path)
     place = tmp_path / "Exchange Logs ü [1]"
     tbes("ingest", logs, "--organisation", "Müller & Söhne", "--quiet", store=place)
     shown = json.loads(tbes("report", "--format", "json", "--as-of", AS_OF, store=place).stdout)
-    assert [(row["organisation"], row["display_name"]) for row in shown] == [("mueller-soehne", "Müller & Söhne")]
+    assert [(row["organisation"], row["display_name"]) for row in shown] == [
+        ("mueller-soehne", "Müller & Söhne")
+    ]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="closes a pipe as a POSIX shell does")
@@ -290,3 +292,28 @@ def test_a_reader_that_has_seen_enough_is_no_fault(store: Path) -> None:
         cwd=Path(__file__).resolve().parents[2],
     )
     assert done.stdout == "0\n" and "Traceback" not in done.stderr
+
+
+def test_a_span_that_holds_nothing_is_refused_not_reported_as_well(store: Path) -> None:
+    done = tbes("report", "--since", "2026-11-24", "--until", "2026-11-23", store=store)
+    assert done.returncode == 2 and "--since must be before --until" in done.stderr
+
+
+def test_a_report_of_an_earlier_day_does_not_know_what_came_after(store: Path) -> None:
+    done = tbes("report", "refusals", "--as-of", "2026-11-23T12:00Z", "--format", "csv", store=store)
+    times = [row["time"] for row in csv.DictReader(io.StringIO(done.stdout))]
+    assert times and max(times) < "2026-11-23T12:00:00Z"
+
+
+def test_a_layout_never_takes_exchanges_own_folder_for_a_name(tmp_path: Path) -> None:
+    logs = copy_samples(tmp_path / "logs")
+    done = tbes(
+        "ingest",
+        logs / "cedarholt",
+        "--layout",
+        "{organisation}/{server}",
+        "--json",
+        store=tmp_path / "store",
+    )
+    read = [source for source in json.loads(done.stdout)["sources"] if source["outcome"] == "new"]
+    assert {source["server"] for source in read} == {"CHMAIL1"}

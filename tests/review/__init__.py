@@ -1,0 +1,1 @@
+"""Faults that a review found, each with the logs that showed it."""
