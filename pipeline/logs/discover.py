@@ -19,7 +19,7 @@ from typing import IO, Literal, cast
 
 import pyarrow as pa
 
-CHUNK = 1 << 20
+CHUNK = 4 << 20
 Container = Literal["plain", "gzip", "zstd", "zip"]
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 

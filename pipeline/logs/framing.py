@@ -69,6 +69,8 @@ class Run:
     header_position: int
     tail: bytes
     long_line: LongLine | None = None
+    starts: np.ndarray | None = None
+    """Offsets in `data` at which its lines begin, where they are known already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,16 +224,14 @@ class Framer:
     def _runs_between_headers(self, block: bytes) -> Iterator[Run]:
         if not block:
             return
-        if lines := _only_records(block):
-            yield self._data_run(block, lines)
-            return
         at = 0
         while block.startswith(_HEADER_STARTS, at) and (match := _HEADER_LINE.match(block, at)):
             self._header_line(match.group())
             at = match.end()
-        if at and (lines := _only_records(block[at:])):
-            # The usual beginning of a log: its header block, then nothing but records.
-            yield self._data_run(block[at:], lines)
+        # The usual case: nothing but records, behind a header block at the beginning of a log.
+        records = block[at:] if at else block
+        if (starts := _only_records(records)) is not None:
+            yield self._data_run(records, starts)
             return
         for match in _HEADER_LINE.finditer(block, at):
             if match.start() == match.end() or _continues_record(block, at, match):
@@ -272,23 +272,25 @@ class Framer:
         self._header_lines += 1
         self._advance(raw, len(raw), 1)
 
-    def _data_run(self, data: bytes, lines: int | None = None) -> Run:
+    def _data_run(self, data: bytes, starts: np.ndarray | None = None) -> Run:
         self._block = {}
         if self.header.is_open:
             self.header = replace(self.header, is_open=False)
-        lines = lines or data.count(b"\n") + (not data.endswith(b"\n"))
+        lines = data.count(b"\n") + (not data.endswith(b"\n")) if starts is None else len(starts)
         header_lines, self._header_lines = self._header_lines, 0
         first_line = self.line
         self._advance(data, len(data), lines)
+        clean = _clean(data)
         return Run(
             self.header,
-            _clean(data),
+            clean,
             first_line,
             lines,
             header_lines,
             self.position,
             self.header_position,
             self.tail,
+            starts=starts if clean is data else None,
         )
 
     def _advance(self, taken: bytes, length: int, lines: int) -> None:
@@ -336,10 +338,11 @@ def line_starts(data: bytes) -> np.ndarray:
     return np.concatenate([[0], ends + 1]) if len(data) else ends
 
 
-def _only_records(block: bytes) -> int:
-    """The number of lines if each begins with a digit, so that no header, blank or foreign line is among them; else 0."""
-    first = np.frombuffer(block, np.uint8)[line_starts(block)]
-    return len(first) if ((first == 49) | (first == 50)).all() else 0
+def _only_records(block: bytes) -> np.ndarray | None:
+    """Where its lines begin, if each begins with a digit, so that no header, blank or foreign line is among them."""
+    starts = line_starts(block)
+    first = np.frombuffer(block, np.uint8)[starts]
+    return starts if len(starts) and ((first == 49) | (first == 50)).all() else None
 
 
 def _last_record_start(buffer: bytes) -> int:

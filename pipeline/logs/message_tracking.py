@@ -162,11 +162,12 @@ def _add_replies(frame: Frame, event: Text, sent: Mask, failed: Mask, hosts: Hos
         .filter(pl.Series(sent))
         .select(text=pl.col("source_context").str.strip_prefix(";"))
     )
+    record = error_record(pl.col("recipient_status"))
     fails = (
         frame.rows("source_context", "recipient_status", "message_info")
         .filter(pl.Series(failed))
         .with_columns(
-            event.rows().filter(pl.Series(failed)).alias("event"), **error_record(pl.col("recipient_status"))
+            event.rows().filter(pl.Series(failed)).alias("event"), led=record["led"], fqdn=record["fqdn"]
         )
     )
     reply_like = r"[245][0-9][0-9][ -]"

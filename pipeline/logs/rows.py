@@ -45,6 +45,19 @@ def _arrow_type(column: Column) -> pa.DataType:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Complete lines that are read in one go, and the offsets at which they begin (int64)."""
+
+    data: bytes
+    starts: np.ndarray
+
+    @classmethod
+    def of(cls, data: bytes) -> Block:
+        """Find where the lines begin."""
+        return cls(data, line_starts(data))
+
+
+@dataclass(frozen=True, slots=True)
 class BadLine:
     """A line that cannot be read: `line` is its index in the block, `text` all of it."""
 
@@ -88,6 +101,7 @@ class Layout:
         self.time_at = next(
             (i for i, column in enumerate(self.columns) if column and column.name == "date_time"), None
         )
+        # Checked before: only text that is not ASCII has to be.
         self.options = arrow_csv.ConvertOptions(
             column_types={
                 name: _arrow_type(column) if column else pa.string()
@@ -96,22 +110,23 @@ class Layout:
             null_values=[""],
             strings_can_be_null=True,
             timestamp_parsers=[arrow_csv.ISO8601],
+            check_utf8=False,
         )
 
 
-def read_rows(blocks: Iterable[bytes], layout: Layout, now: datetime) -> Rows:
+def read_rows(blocks: Iterable[Block], layout: Layout, now: datetime) -> Rows:
     """Read blocks of complete lines that follow on one another. `now` bounds times (48 hours ahead at most).
 
     Raises AssertionError if lines, rows and rejected lines do not add up: a defect of the reader.
     """
     parts: list[Rows] = []
     first = 0
-    for data in blocks:
-        starts = line_starts(data)
-        of_block = list(_read(data, starts, layout, first, now))
+    for block in blocks:
+        of_block = list(_read(block, layout, first, now))
         counted = sum(part.table.num_rows + len(part.bad) + part.joined for part in of_block)
-        assert len(starts) == counted, f"{len(starts)} lines, but {counted} accounted for"
-        first += len(starts)
+        lines = len(block.starts)
+        assert lines == counted, f"{lines} lines, but {counted} accounted for"
+        first += lines
         parts.extend(of_block)
     return Rows(
         pa.concat_tables([part.table for part in parts]) if parts else layout.schema.empty_table(),
@@ -122,15 +137,16 @@ def read_rows(blocks: Iterable[bytes], layout: Layout, now: datetime) -> Rows:
     )
 
 
-def _read(data: bytes, starts: np.ndarray, layout: Layout, first: int, now: datetime) -> Iterator[Rows]:
-    fast = _read_fast(data, starts, layout, now)
+def _read(block: Block, layout: Layout, first: int, now: datetime) -> Iterator[Rows]:
+    data = block.data
+    fast = _read_fast(data, block.starts, layout, now)
     if fast is not None:
         yield _shifted(fast, first)
     elif len(data) <= _SMALL or (cut := _middle_record(data)) is None:
         yield _shifted(_read_carefully(data, layout, now), first)
     else:
-        for at, half in ((0, data[:cut]), (int(np.searchsorted(starts, cut)), data[cut:])):
-            yield from _read(half, line_starts(half), layout, first + at, now)
+        for at, half in ((0, data[:cut]), (int(np.searchsorted(block.starts, cut)), data[cut:])):
+            yield from _read(Block.of(half), layout, first + at, now)
 
 
 def _shifted(rows: Rows, first: int) -> Rows:
@@ -202,7 +218,10 @@ def _implausible(time: pa.ChunkedArray, now: datetime) -> np.ndarray:
 
 
 def _is_plain(data: bytes, starts: np.ndarray) -> bool:
-    """No NUL, no bare carriage return, no over-long line, a timestamp's digit first, quotes as RFC 4180 has them."""
+    """No NUL, no over-long line, a timestamp first in each line, quotes as RFC 4180 has them within one line.
+
+    Carriage returns need no look: outside quotes one ends a row of its own, which the count of rows tells.
+    """
     if b"\x00" in data or int(np.diff(starts, append=len(data)).max()) > LONGEST_LINE:
         return False
     octets = np.frombuffer(data, np.uint8)
@@ -212,13 +231,9 @@ def _is_plain(data: bytes, starts: np.ndarray) -> bool:
         or not (octets[np.minimum(starts + 10, len(data) - 1)] == 84).all()
     ):
         return False
-    # Every carriage return must stand before a line feed.
-    ends = np.append(starts[1:], len(data)) - 2
-    if np.count_nonzero(octets == 13) != np.count_nonzero(octets[np.maximum(ends, 0)] == 13):
-        return False
-    quotes = np.flatnonzero(octets == 34)
-    if not len(quotes):
+    if b'"' not in data:
         return True
+    quotes = np.flatnonzero(octets == 34)
     if len(quotes) % 2:
         return False
     opening, closing = quotes[0::2], quotes[1::2]

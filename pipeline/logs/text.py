@@ -21,12 +21,12 @@ Mask = np.ndarray
 class Text:
     """`values` are texts; `codes` (int32) index them, -1 for null.
 
-    Values may be null or equal to another unless `is_compact`, or used by no row unless `all_used`.
+    Values may be null or equal to another unless `distinct`, or used by no row unless `all_used`.
     """
 
     values: pl.Series
     codes: np.ndarray
-    is_compact: bool = False
+    distinct: bool = False
     all_used: bool = False
 
     @classmethod
@@ -42,7 +42,7 @@ class Text:
         return cls(
             pl.Series(one.dictionary, dtype=pl.String),
             codes.astype(np.int32, copy=False),
-            is_compact=True,
+            distinct=True,
             all_used=True,
         )
 
@@ -50,7 +50,7 @@ class Text:
     def nulls(cls, length: int) -> Text:
         """A column of nulls."""
         return cls(
-            pl.Series([], dtype=pl.String), np.full(length, -1, np.int32), is_compact=True, all_used=True
+            pl.Series([], dtype=pl.String), np.full(length, -1, np.int32), distinct=True, all_used=True
         )
 
     @classmethod
@@ -101,7 +101,7 @@ class Text:
 
     def where(self, mask: Mask) -> Text:
         """Only the rows of the mask, null elsewhere."""
-        return Text(self.values, np.where(mask, self.codes, np.int32(-1)))
+        return Text(self.values, np.where(mask, self.codes, np.int32(-1)), distinct=self.distinct)
 
     def or_else(self, other: Text) -> Text:
         """The text of another column where this one has none."""
@@ -110,27 +110,29 @@ class Text:
 
     def compact(self) -> Text:
         """The same column without null or equal values, and without values that no row has."""
-        if self.is_compact:
+        if self.distinct and self.all_used:
             return self
-        used = (
-            np.arange(len(self.values))
-            if self.all_used
-            else np.flatnonzero(np.bincount(self.codes + 1, minlength=1)[1:])
-        )
-        few = self.values if self.all_used else self.values.gather(pl.Series(used))
-        distinct = few.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string()).dictionary_encode()
-        if not len(distinct.dictionary):
-            return Text.nulls(len(self))
+        used = None if self.all_used else np.flatnonzero(np.bincount(self.codes + 1, minlength=1)[1:])
+        few = self.values if used is None else self.values.gather(pl.Series(used))
         renumber = np.full(len(self.values) + 1, -1, np.int32)
-        renumber[:-1][used] = distinct.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        codes = _taken(renumber, self.codes)
-        return Text(pl.Series(distinct.dictionary, dtype=pl.String), codes, is_compact=True, all_used=True)
+        at = slice(None, -1) if used is None else used
+        if self.distinct:
+            renumber[at] = np.arange(len(few), dtype=np.int32)
+        else:
+            encoded = few.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string()).dictionary_encode()
+            few = pl.Series(encoded.dictionary, dtype=pl.String)
+            renumber[at] = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        if not len(few):
+            return Text.nulls(len(self))
+        return Text(few, _taken(renumber, self.codes), distinct=True, all_used=True)
 
     def to_arrow(self) -> pa.DictionaryArray:
         """As an Arrow dictionary without null or equal values."""
         one = self.compact()
         values = one.values.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
-        return pa.DictionaryArray.from_arrays(pa.array(one.codes, mask=one.codes < 0), values)
+        absent = one.codes < 0
+        codes = pa.array(one.codes, mask=absent) if absent.any() else pa.array(one.codes)
+        return pa.DictionaryArray.from_arrays(codes, values)
 
     def _evaluate(self, expression: pl.Expr) -> pl.Series:
         return self.values.alias("value").to_frame().select(expression.alias("to"))["to"]

@@ -18,9 +18,9 @@ import pyarrow as pa
 from pipeline.logs import message_tracking, smtp_protocol
 from pipeline.logs.columns import PARTITIONS, Column, arrow_schema
 from pipeline.logs.derived import Frame, Hosts, normal_build
-from pipeline.logs.framing import Run
+from pipeline.logs.framing import Run, line_starts
 from pipeline.logs.kinds import kind_of_header
-from pipeline.logs.rows import BadLine, Layout, Rows, read_rows
+from pipeline.logs.rows import BadLine, Block, Layout, Rows, read_rows
 from pipeline.logs.text import Text, nulls
 
 UNKNOWN_MONTH = "1970-01"
@@ -235,22 +235,32 @@ class _GoodRows:
     months: pl.Series
 
 
-def _blocks(segments: Sequence[Segment]) -> Iterator[bytes]:
-    """The segments' lines joined to blocks that stay in the processor's cache; small logs share one."""
-    pieces: list[bytes] = []
+def _blocks(segments: Sequence[Segment]) -> Iterator[Block]:
+    """The segments' lines as blocks that stay in the processor's cache: a large run as it is, small ones joined."""
+    pieces: list[Run] = []
     size = 0
     for segment in segments:
-        if pieces and not _STARTS_WITH_RECORD.match(segment.run.data):
+        run = segment.run
+        if pieces and (
+            size + len(run.data) > BLOCK_BYTES
             # An open quote at the end of one log must not take the first lines of the next.
-            yield b"".join(pieces)
+            or not _STARTS_WITH_RECORD.match(run.data)
+        ):
+            yield _joined(pieces)
             pieces, size = [], 0
-        pieces.append(segment.run.data)
-        size += len(segment.run.data)
-        if size >= BLOCK_BYTES:
-            yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            pieces, size = [], 0
+        pieces.append(run)
+        size += len(run.data)
     if pieces:
-        yield b"".join(pieces)
+        yield _joined(pieces)
+
+
+def _joined(runs: Sequence[Run]) -> Block:
+    starts = [line_starts(run.data) if run.starts is None else run.starts for run in runs]
+    if len(runs) == 1:
+        return Block(runs[0].data, starts[0])
+    offsets = np.cumsum([0, *(len(run.data) for run in runs[:-1])])
+    moved = [of_run + offset for of_run, offset in zip(starts, offsets, strict=True)]
+    return Block(b"".join(run.data for run in runs), np.concatenate(moved))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.logs import rows
 from pipeline.logs.framing import LONGEST_LINE, Framer
 from pipeline.logs.kinds import read_head
-from pipeline.logs.rows import Layout, read_rows
+from pipeline.logs.rows import Block, Layout, read_rows
 from pipeline.logs.units import Segment, Source, Unit
 from pipeline.store.store import TABLES
 
@@ -115,9 +115,9 @@ def test_a_row_above_pyarrows_block_is_read() -> None:
 
 def _both_ways(data: bytes, fields: tuple[str, ...], table: str) -> None:
     layout = Layout(fields, TABLES[table])
-    fast = read_rows([data], layout, NOW)
+    fast = read_rows([Block.of(data)], layout, NOW)
     with mock.patch.object(rows, "_read_fast", return_value=None):
-        careful = read_rows([data], layout, NOW)
+        careful = read_rows([Block.of(data)], layout, NOW)
     assert fast.table.to_pylist() == careful.table.to_pylist()
     assert fast.table.schema.equals(careful.table.schema)
     assert fast.line.tolist() == careful.line.tolist()
