@@ -25,13 +25,14 @@ from pipeline.imports.kept import COLUMNS as IMPORTED_COLUMNS
 from pipeline.imports.kept import relation_rows
 from pipeline.portable_sql import plain_text, portable
 from pipeline.sql import (
+    RANGES,
     WITHOUT_FAULTY_OPTIMISER,
     Parameters,
     Session,
     needed_parts,
     organisation_tables,
     parameters_table,
-    ranges_view,
+    ranges_sql,
     table_sql,
     table_views,
 )
@@ -108,7 +109,7 @@ def _over_files(
     for snapshot in snapshots:
         for statement in table_views(snapshot, parts[snapshot.name], parameters):
             yield _replacing(statement)
-    yield _replacing(ranges_view(snapshots, parts))
+    yield f"create or replace view {RANGES} as {ranges_sql(snapshots, parts)}"
 
 
 def _tables(session: Session, parameters: Parameters) -> Iterator[str]:
@@ -127,7 +128,11 @@ def _replacing(statement: str) -> str:
 
 
 def _as_view(view: queries.Query) -> str:
-    needed = [other for other in queries.needed_views(view.body) if other.name != view.name]
+    needed = [
+        other
+        for other in queries.needed_views(" ".join(queries.relations_read(view)))
+        if other.name != view.name
+    ]
     if not needed:
         return f"create or replace view {view.name} as\n{view.body}"
     chain = ",\n".join(f"{other.name} as materialized (\n{other.body.strip()}\n)" for other in needed)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pipeline.resources import resource
 
-_HEADER = re.compile(r"^-- (title|answers|columns|terminal|below): ?(.*)$")
+_HEADER = re.compile(r"^-- (title|answers|columns|terminal|below|kept|inline): ?(.*)$")
+_READ = re.compile(r"\b(?:from|join)\s+([a-z_][a-z0-9_]*)")
 _COLUMN = re.compile(r"^--   ([a-z0-9_]+): ?(.*)$")
 
 
@@ -18,7 +19,9 @@ class Query:
     """A view or report. `columns` are name -> meaning in the order of the output.
 
     `terminal` names the columns that a terminal shows first (empty: all in their order), `below` those whose
-    sentences it prints below the table, a paragraph a row.
+    sentences it prints below the table, a paragraph a row. `kept` tells that the rows of an organisation depend on its
+    log lines, its entry in organisations.toml and the catalogue alone, so that a large store may keep them; `inline` that it is
+    computed where it is read, with the columns that are read, rather than once.
     """
 
     name: str
@@ -28,6 +31,8 @@ class Query:
     terminal: tuple[str, ...]
     below: tuple[str, ...]
     sql: str
+    kept: bool = False
+    inline: bool = False
 
     @property
     def body(self) -> str:
@@ -42,22 +47,39 @@ def views() -> tuple[Query, ...]:
 
 
 @cache
+def kept_views() -> frozenset[str]:
+    """The names of the views whose rows may be kept."""
+    return frozenset(view.name for view in views() if view.kept)
+
+
+@cache
 def view_names() -> re.Pattern[str]:
     """Matches the name of any view."""
     return re.compile(r"\b(" + "|".join(view.name for view in views()) + r")\b")
 
 
-def needed_views(sql: str) -> list[Query]:
+def relations_read(query: Query) -> frozenset[str]:
+    """The names behind `from` and `join`: views, tables, and the query's own common table expressions."""
+    return frozenset(_READ.findall(query.body.lower()))
+
+
+@cache
+def _read_by_views() -> dict[str, frozenset[str]]:
+    return {view.name: relations_read(view) for view in views()}
+
+
+def needed_views(sql: str, at_hand: frozenset[str] = frozenset()) -> list[Query]:
     """The views that a statement reads, directly or through others, in the order of creation.
 
-    A name in a text or comment counts too: a view too many costs a little time, one too few an error.
+    `at_hand` are views whose rows need not be computed, so that what they read is not needed for them. A name in a
+    text or comment of the statement counts too: a view too many costs a little time, one too few an error.
     """
-    by_name = {view.name: view for view in views()}
+    read_by = _read_by_views()
     found: set[str] = set()
     new = set(view_names().findall(sql.lower()))
     while new:
         found |= new
-        new = {name for view in new for name in view_names().findall(by_name[view].body)} - found
+        new = {name for view in new - at_hand for name in read_by[view] if name in read_by} - found
     return [view for view in views() if view.name in found]
 
 
@@ -90,4 +112,14 @@ def _read(path: Path, name: str) -> Query:
         tuple(name.strip() for name in header.get(key, "").split(",") if name.strip())
         for key in ("terminal", "below")
     )
-    return Query(name, header.get("title", name), header.get("answers", ""), columns, terminal, below, text)
+    return Query(
+        name,
+        header.get("title", name),
+        header.get("answers", ""),
+        columns,
+        terminal,
+        below,
+        text,
+        "kept" in header,
+        "inline" in header,
+    )

@@ -6,14 +6,16 @@ can be read, nothing can be written, loaded or fetched, and only SELECT and EXPL
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import duckdb
 
-from pipeline import queries
+from pipeline import __version__, queries
 from pipeline.errors import TbesError, UsageError
 from pipeline.imports.kept import COLUMNS as IMPORTED_COLUMNS
 from pipeline.imports.kept import KeptImport, relation_rows
@@ -21,8 +23,9 @@ from pipeline.logs.columns import Column
 from pipeline.organisations import KnownOrganisation
 from pipeline.reference.catalogue import Catalogue
 from pipeline.store.delta import Part
+from pipeline.store.kept_views import KeptViews, keys
 from pipeline.store.ranges import METADATA_KEY, NAMES
-from pipeline.store.store import TABLES, Snapshot
+from pipeline.store.store import TABLES, Snapshot, glob_escape
 
 SQL_TYPES = {
     "string": "VARCHAR",
@@ -60,6 +63,11 @@ WITHOUT_FAULTY_OPTIMISER = "set disabled_optimizers = 'statistics_propagation'"
 """DuckDB 2.0.1 takes the wrong branch of a CASE over joins with an empty table; without this one it does not."""
 
 
+RANGES = "source_ranges"
+KEPT_FROM_ROWS = 2_000_000
+"""Below it the views are computed about as fast as they are read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """What a report is asked for. None is all organisations or servers, or open; `as_of` is the report date."""
@@ -92,7 +100,9 @@ class Session:
         *,
         imported: Sequence[KeptImport] = (),
         unsafe: bool = False,
+        keep_from_rows: int | None = KEPT_FROM_ROWS,
     ) -> None:
+        """`keep_from_rows` is the size of a store from which on views are kept in it; None never keeps."""
         self.parameters = parameters or Parameters()
         self.snapshots, self.catalogue = snapshots, catalogue
         self.organisations, self.imported = organisations, imported
@@ -100,13 +110,18 @@ class Session:
         self.connection = duckdb.connect()
         self._made: set[str] = set()
         self._chosen = {snapshot.name: needed_parts(snapshot, self.parameters) for snapshot in snapshots}
+        self._kept = self._kept_views(keep_from_rows)
         self._run("set timezone = 'UTC'")
+        # it would be drawn into the output
+        self._run("set enable_progress_bar = false")
         self._run(WITHOUT_FAULTY_OPTIMISER)
         self._run("set preserve_insertion_order = false")
         for snapshot in snapshots:
             for statement in table_views(snapshot, self._chosen[snapshot.name], self.parameters):
                 self._run(statement)
-        self._run(ranges_view(snapshots, self._chosen))
+        self._ranges = queries.Query(
+            RANGES, "", "", {}, (), (), ranges_sql(snapshots, self._chosen), kept=True
+        )
         for name, relation in catalogue.tables().items():
             self._table(name, relation.columns, relation.rows)
         self._organisations(organisations)
@@ -121,7 +136,7 @@ class Session:
         """The rows of a report of `queries/reports`. Raises UsageError if there is none of that name."""
         for report in queries.reports():
             if report.name == name:
-                self._make_views(report.body)
+                self._make_views(" ".join(queries.relations_read(report)))
                 return self._fetch(report.sql)
         names = ", ".join(report.name for report in queries.reports())
         raise UsageError(f"There is no report {name!r}. Reports are: {names}")
@@ -147,10 +162,80 @@ class Session:
 
         As views in the engine's sense they would be computed wherever they are named: ten times as slow.
         """
-        for view in queries.views() if sql is None else queries.needed_views(sql):
-            if view.name not in self._made:
-                self._run(f"create table {view.name} as\n{view.sql}")
-                self._made.add(view.name)
+        for view in self._needed_views(sql):
+            if view.name in self._made:
+                continue
+            if view.kept and self._kept:
+                # Readers take the columns they need from the files.
+                files = ", ".join(literal(glob_escape(str(path))) for path in self._kept.paths(view.name))
+                self._run(f"create view {view.name} as select * from read_parquet([{files}])")
+            else:
+                self._run(f"create {'view' if view.inline else 'table'} {view.name} as\n{view.sql}")
+            self._made.add(view.name)
+
+    def _needed_views(self, sql: str | None) -> list[queries.Query]:
+        """What a statement needs, in the order of creation; kept rows are there when this returns."""
+        wanted = " ".join([RANGES, *(view.name for view in queries.views())]) if sql is None else sql
+        if self._kept:
+            needed = self._closure(wanted, queries.kept_views())
+            try:
+                self._keep([view.name for view in needed if view.kept and view.name not in self._made])
+                return needed
+            except OSError:
+                # A store that cannot be written is read as if it kept nothing.
+                self._kept = None
+        return self._closure(wanted)
+
+    def _closure(self, sql: str, at_hand: frozenset[str] = frozenset()) -> list[queries.Query]:
+        needed = queries.needed_views(sql, at_hand)
+        read = {name for view in needed if view.name not in at_hand for name in queries.relations_read(view)}
+        return [self._ranges, *needed] if RANGES in read or RANGES in sql.lower() else needed
+
+    def _kept_views(self, from_rows: int | None) -> KeptViews | None:
+        """What the store may keep for the organisations asked for; None if it is small, or only a time of it is asked for."""
+        parts = [part for chosen in self._chosen.values() for part in chosen]
+        if from_rows is None or sum(part.rows for part in parts) < from_rows or self._cuts_time(parts):
+            return None
+        text = "\0".join(view.sql for view in queries.views() if view.kept)
+        tables = {name: relation.rows for name, relation in self.catalogue.tables().items()}
+        shared = hashlib.sha256(
+            f"{__version__}\0{duckdb.__version__}\0{text}\0{tables!r}".encode()
+        ).hexdigest()
+        own = {known.id: repr(known) for known in self.organisations}
+        names = sorted({part.organisation for part in parts})
+        return KeptViews(self.snapshots[0].root.parent, keys(self.snapshots, names, shared, own))
+
+    def _cuts_time(self, parts: Sequence[Part]) -> bool:
+        since, until = self.parameters.since, self.parameters.until
+        return any(
+            (since and part.first_time and part.first_time < since)
+            or (until and part.last_time and part.last_time >= until)
+            for part in parts
+        )
+
+    def _keep(self, views: Sequence[str]) -> None:
+        """Compute what is not kept yet, for its organisations alone. Raises OSError if it cannot be written."""
+        assert self._kept is not None
+        missing = {view: names for view in views if (names := self._kept.missing(view))}
+        if not missing:
+            return
+        self._kept.prepare()
+        wanted = {name for names in missing.values() for name in names}
+        snapshots = [
+            replace(snapshot, parts=tuple(part for part in snapshot.parts if part.organisation in wanted))
+            for snapshot in self.snapshots
+        ]
+        alone = Parameters(as_of=self.parameters.as_of)
+        with closing(
+            Session(snapshots, self.catalogue, self.organisations, alone, keep_from_rows=None)
+        ) as session:
+            for view, names in missing.items():
+                session._make_views(view)
+                for name in names:
+                    rows = session.connection.sql(
+                        f"select * from {view} where organisation = ?", params=[name]
+                    )
+                    self._kept.write(name, view, rows.to_arrow_table())
 
     def close(self) -> None:
         """End the session."""
@@ -198,6 +283,9 @@ class Session:
         escaped = [path for snapshot in snapshots for path in snapshot.paths(self._chosen[snapshot.name])]
         listed = ", ".join(literal(file) for file in sorted({*files, *escaped}))
         self._run(f"set allowed_paths = [{listed}]")
+        if self._kept:
+            folders = ", ".join(literal(str(folder)) for folder in self._kept.folders.values())
+            self._run(f"set allowed_directories = [{folders}]")
         self._run("set enable_external_access = false")
         self._run("set lock_configuration = true")
 
@@ -258,8 +346,8 @@ def table_views(snapshot: Snapshot, parts: Sequence[Part], parameters: Parameter
     ]
 
 
-def ranges_view(snapshots: Sequence[Snapshot], parts: dict[str, list[Part]]) -> str:
-    """`source_ranges`: what the parts' metadata says of their sources."""
+def ranges_sql(snapshots: Sequence[Snapshot], parts: dict[str, list[Part]]) -> str:
+    """The rows of `source_ranges`: what the parts' metadata says of their sources."""
     selects = []
     cells = ", ".join(
         f"(cells->>{i})::{_RANGE_TYPES.get(name, 'VARCHAR')} as {name}" for i, name in enumerate(NAMES)
@@ -274,7 +362,7 @@ def ranges_view(snapshots: Sequence[Snapshot], parts: dict[str, list[Part]]) -> 
     if not selects:
         empty = ", ".join(f"null::{_RANGE_TYPES.get(name, 'VARCHAR')} as {name}" for name in NAMES)
         selects.append(f"select null::VARCHAR as table_name, {empty} where false")
-    return "create view source_ranges as " + " union all ".join(selects)
+    return " union all ".join(selects)
 
 
 def organisation_tables(

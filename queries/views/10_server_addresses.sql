@@ -1,10 +1,10 @@
 -- title: Which server an address belongs to
 -- answers: Which server wrote a Send log that names none, found by its local address.
+-- kept: asked for by many views
 -- columns:
 --   organisation: id of the organisation
 --   server: server that owns the address, first label of its name in capitals
 --   ip: address, only those that logs without a server name use and that belong to exactly one server
--- materialised: asked for by many views
 -- Receive logs say their own address; in tracking a SEND row's client is the writer itself.
 with needed as (
     select distinct organisation, local_ip as ip

@@ -1,5 +1,6 @@
 -- title: Refusals, line by line
 -- answers: Every line that holds a refusal by Exchange Online for the build of a server, and which lines are the same refusal.
+-- kept: three passes over the base tables, asked for by many views
 -- columns:
 --   time: when the line was written, UTC; of a row that quotes an older reply, not the time of the refusal
 --   organisation: id of the organisation
@@ -31,7 +32,6 @@
 --   quotes_older: whether the row quotes a reply that came earlier
 --   source_file: path of the source
 --   source_line: line number
--- materialised: three passes over the base tables, asked for by many views
 with lines as materialized (
     select
         *, lower(trim(message_id, '<> ')) as id_key, lower(split_part(recipients, ';', 1)) as first_recipient,

@@ -1,5 +1,6 @@
 -- title: Refusals, one row each
 -- answers: Every refusal once, however many logs hold it.
+-- kept: asked for by many views
 -- columns:
 --   time: first line that was written at the refusal, UTC; where only a quotation is known, its time
 --   organisation: id of the organisation
@@ -23,7 +24,6 @@
 --   log_kinds: kinds of logs that hold it, joined with ,
 --   quoted_only: whether only a later quotation of it is known
 --   refusal_key: the same for all lines of one refusal
--- materialised: asked for by many views
 select
     coalesce(min(case when not quotes_older then time end), min(time)) as time,
     organisation,

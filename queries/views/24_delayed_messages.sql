@@ -1,5 +1,6 @@
 -- title: Messages that a throttle refused
 -- answers: Every message that a throttle refused at least once, and how late it was.
+-- inline: few readers need all columns
 -- columns:
 --   organisation: id of the organisation
 --   server: server that handed it over; null where unknown

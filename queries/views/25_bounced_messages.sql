@@ -1,5 +1,6 @@
 -- title: Messages that a block refused for good
 -- answers: Every message that was refused for good, and to whom it must be sent again.
+-- inline: few readers need all columns
 -- columns:
 --   organisation: id of the organisation
 --   server: server that handed it over; null where unknown

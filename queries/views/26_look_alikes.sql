@@ -1,5 +1,6 @@
 -- title: Replies that are not transport-based enforcement
 -- answers: Which other refusals the logs hold, so that they are not mistaken for enforcement.
+-- kept: a pass over the replies
 -- columns:
 --   organisation: id of the organisation
 --   server: server whose log holds them, first label in capitals; null where nothing names it

@@ -1,5 +1,6 @@
 -- title: Tracking rows by server, build and hour
 -- answers: In which hours a server's tracking is there, and which build wrote it.
+-- kept: a pass over all tracking rows
 -- columns:
 --   organisation: id of the organisation
 --   server: server whose log it is, first label in capitals; null where nothing names it
@@ -10,7 +11,6 @@
 --   lines: rows
 --   first_time: first row, UTC
 --   last_time: last row, UTC
--- materialised: a pass over all tracking rows
 -- The hour as a number, and names as they stand: a third of the time of date_trunc and upper on every row.
 with raw as (
     select

@@ -1,5 +1,6 @@
 -- title: Protocol log rows by server, connector and hour
 -- answers: In which hours a connector's protocol log is there.
+-- kept: a pass over all protocol rows
 -- columns:
 --   organisation: id of the organisation
 --   server: server whose log it is, first label in capitals; null where nothing names it
@@ -11,7 +12,6 @@
 --   first_time: first row, UTC
 --   last_time: last row, UTC
 --   relays: whether the connector takes mail that the front end passes on to the outside (port 717)
--- materialised: a pass over all protocol rows
 with raw as (
     select
         organisation, server, case when server is null then local_ip end as ip, log_kind, log_service, connector_id,

@@ -1,5 +1,6 @@
 -- title: Next hops in tracking
 -- answers: To which hosts each server hands mail by SMTP.
+-- kept: a pass over the SEND rows of tracking
 -- columns:
 --   organisation: id of the organisation
 --   server: server that handed over, first label in capitals
@@ -11,7 +12,6 @@
 --   messages: SEND rows
 --   first_time: first, UTC
 --   last_time: last, UTC
--- materialised: a pass over the SEND rows of tracking
 with raw as (
     select
         organisation, server, connector_id, peer_name, peer_domain, server_ip, destination_class, count(*) as messages,

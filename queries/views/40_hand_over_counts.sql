@@ -1,5 +1,6 @@
 -- title: Mail handed to Exchange Online or refused by it, counted
 -- answers: How many messages each server handed to Exchange Online in each hour, each message once.
+-- kept: a pass over the SEND rows
 -- columns:
 --   organisation: id of the organisation
 --   server: server that handed over, first label in capitals; null where unknown
@@ -14,7 +15,7 @@
 with tracked_raw as (
     select
         organisation, server, connector_id, peer_name, floor(epoch(date_time) / 3600) as hour_number, count(*) as messages,
-        sum(recipient_count) as recipients, min(date_time) as first_time,
+        cast(sum(recipient_count) as bigint) as recipients, min(date_time) as first_time,
         count(
             case
                 when replace(lower(split_part(coalesce(sender_address, return_path), '@', 2)), '.', '-')

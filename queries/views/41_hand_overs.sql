@@ -1,5 +1,6 @@
 -- title: Mail handed to Exchange Online, by connector, destination and hour
 -- answers: How much mail goes to Exchange Online, by server, connector, tenant and hour, and which of it is under enforcement.
+-- kept: small, and asked for by many views
 -- columns:
 --   organisation: id of the organisation
 --   server: server that handed over, first label in capitals; null where unknown
@@ -13,7 +14,6 @@
 --   evidence: message-tracking, smtp-send, or refusals where nothing was accepted
 --   in_scope: yes, no or unknown: whether enforcement applies to this path
 --   scope_reason: why
--- materialised: small, and asked for by many views
 with counts as materialized (
     select * from hand_over_counts
 ),

@@ -1,5 +1,6 @@
 -- title: How far the clock of each log's server is off
 -- answers: What to add to the times in a server's logs, measured from the clock of Exchange Online.
+-- kept: small; a pass over the replies of Exchange Online
 -- columns:
 --   organisation: id of the organisation
 --   server: server whose log it is, first label in capitals
@@ -8,7 +9,6 @@
 --   error_seconds: how far a corrected time may still be off, seconds
 --   first_seen: first such line, UTC
 --   last_seen: last such line, UTC
--- materialised: small; a pass over the replies of Exchange Online
 -- The other clock stands in the banner of Exchange Online and in the bracket of a refusal.
 with pairs as (
     select

@@ -1,5 +1,6 @@
 -- title: Refusals on the clock of Exchange Online
 -- answers: When each refusal truly came, and which stages have its number.
+-- kept: small, and asked for by many views
 -- columns:
 --   organisation: id of the organisation
 --   server: server that handed the message over; null where unknown
@@ -16,7 +17,6 @@
 --   day_to: day on which they end; null = they do not end
 --   source_file: path of the source of its line
 --   source_line: line number
--- materialised: small, and asked for by many views
 with timed as (
     select
         r.organisation, r.handed_over_by as server, r.refusal_key, r.action, r.minutes_per_hour, r.quotes_older,

@@ -1,5 +1,6 @@
 -- title: Times in which a server ran an accepted build
 -- answers: Whether and when an upgrade ended an episode of enforcement, and whether the server fell back.
+-- kept: small, and asked for by many views
 -- columns:
 --   organisation: id of the organisation
 --   server: first label in capitals
@@ -9,7 +10,6 @@
 --   accepted_to: end of its last hour, seconds since 1970
 --   below_before: end of the last hour with a build below the floor before it, seconds since 1970; null = none
 --   below_after: first hour with a build below the floor after it, seconds since 1970; null = none
--- materialised: small, and asked for by many views
 -- Accepted is a build at or above a floor whose value is known at that time; an unknown or disputed floor says nothing.
 with seen as (
     select

@@ -44,26 +44,6 @@ counted as (
     where l.since is null or r.since is not null
 ),
 
-ids as (
-    select organisation, server, message_key, message_id as id from counted where message_id is not null
-    union
-    select organisation, server, message_key, trim(message_id, '<> ') as id from counted where message_id is not null
-    union
-    select organisation, server, message_key, '<' || trim(message_id, '<> ') || '>' as id from counted
-    where message_id is not null
-),
-
-origins as (
-    select
-        i.organisation, i.server, i.message_key, min(t.source) as submitted_by, min(t.connector_id) as received_by,
-        min(lower(t.client_hostname)) as client, min(coalesce(t.original_client_ip, t.client_ip)) as client_ip
-    from ids as i
-    inner join message_tracking as t
-        on i.organisation = t.organisation and i.id = t.message_id and i.server = upper(split_part(t.server, '.', 1))
-    where t.event_id = 'RECEIVE'
-    group by i.organisation, i.server, i.message_key
-),
-
 shared as (
     select
         c.organisation, c.server, max(c.since) as since, count(*) as refused_messages,
@@ -74,7 +54,7 @@ shared as (
         case when count(distinct coalesce(o.client, '')) = 1 then min(o.client) end as client,
         case when count(distinct coalesce(o.client_ip, '')) = 1 then min(o.client_ip) end as client_ip
     from counted as c
-    left join origins as o
+    left join refusal_origins as o
         on c.organisation = o.organisation and c.server = o.server and c.message_key = o.message_key
     group by c.organisation, c.server
 ),

@@ -1,5 +1,6 @@
 -- title: Hours in which mail in scope passed so closely that a refusing server would have shown
 -- answers: In which hours a server was surely not refused, whatever the reason.
+-- kept: a pass over the messages handed to Exchange Online
 -- columns:
 --   organisation: id of the organisation
 --   server: server that handed over, first label in capitals
@@ -7,7 +8,6 @@
 --   messages: messages accepted
 --   longest_gap: longest time without a message in the hour, at most, minutes
 --   rules_out: refusals of this many minutes an hour, or more, would have met a message
--- materialised: a pass over the messages handed to Exchange Online
 -- A window may straddle the hour, so half of it has to be longer than the longest gap.
 with paths as (
     select distinct organisation, connector, destination

@@ -1,5 +1,6 @@
 -- title: Refusals with one number, close together, and the bounds they give
 -- answers: Which bounds on day 0 the refusals give, number by number.
+-- kept: small, and asked for by many views
 -- columns:
 --   organisation: id of the organisation
 --   server: server whose clock it is; empty text = one clock for the whole organisation, as a hypothesis
@@ -18,7 +19,6 @@
 --   connectors: Send connectors, joined with ,
 --   first_line: source and line of the first refusal
 --   last_line: source and line of the last refusal
--- materialised: small, and asked for by many views
 with upgrades as (
     -- a day's grace: mail in the queue still carries the old build
     select organisation, server, accepted_from + case when below_before is null then 0 else 86400 end as ended_at

@@ -1,11 +1,11 @@
 -- title: When mail in scope comes, by minute of the day
 -- answers: At which minutes of the day a server has mail for Exchange Online on paths under enforcement.
+-- kept: a pass over the hand-overs
 -- columns:
 --   organisation: id of the organisation
 --   server: server that hands over, first label in capitals
 --   minute_of_day: minute of the day, UTC, 0 to 1439, by the log
 --   messages: messages, all days together
--- materialised: a pass over the hand-overs
 -- A refused message came when it was first tried, not when it was accepted. A server without any tracking is counted by
 -- its Send logs, a message once a minute of the day.
 with scopes as (
@@ -55,11 +55,11 @@ united as (
     group by l.organisation, l.server, l.minute_of_day
     union all
     select organisation, server, cast(floor(epoch(accepted_time) / 60) as bigint) % 1440, -1
-    from refused_messages
+    from message_fates
     where server is not null and accepted_time is not null
     union all
     select organisation, server, cast(floor(epoch(first_attempt) / 60) as bigint) % 1440, 1
-    from refused_messages
+    from message_fates
     where server is not null
 )
 

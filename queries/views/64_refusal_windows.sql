@@ -1,5 +1,6 @@
 -- title: Refusals by minute of the hour
 -- answers: In which minutes of the hour Exchange Online refuses, per server and day, and whether that looks like one window.
+-- kept: small
 -- columns:
 --   organisation: id of the organisation
 --   server: server that handed over; null where unknown
@@ -17,7 +18,6 @@
 --   looks: fixed, rolling, random, longer than named, whole hour or too few, as the logs have it; no rule is public
 --   other_servers: whether one window fits all servers of the organisation that were refused on that day
 --   words: the counts behind looks, in a sentence
--- materialised: small
 -- Times are on the clock of Exchange Online. A refusal comes only when mail comes: a window may be longer than its spells.
 -- fixed: at least three spells, all in an arc of the named minutes and one more (a window cuts a minute at both ends).
 -- rolling: at least four spells, each later (or each earlier) in its hour than the one before by the same minutes, 20 at most,

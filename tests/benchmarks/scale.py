@@ -51,7 +51,14 @@ def one(store: Path, organisation: str, megabytes: float, number: int, *, refuse
         mock.patch.object(bulk, "_enforcement", enforcement),
     ):
         for kind in ROWS_PER_MEGABYTE:
-            bulk.write_bulk(Path(folder) / kind, megabytes, kind, files=HOURS * SERVERS, servers=SERVERS, seed=bulk.SEED + number)  # type: ignore[arg-type]  # a known kind
+            bulk.write_bulk(
+                Path(folder) / kind,
+                megabytes,
+                kind,
+                files=HOURS * SERVERS,
+                servers=SERVERS,
+                seed=bulk.SEED + number,
+            )  # type: ignore[arg-type]  # a known kind
         rules = Rules(organisation=Organisation(organisation, organisation))
         return Ingest(Store(store), hosts_of(Catalogue()), rules).run([Path(folder)])
 

@@ -35,7 +35,7 @@ def described(sql: str) -> list[str]:
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_view(logs: Logs, name: str) -> None:
-    assert re.match(r"-- title: .+\n-- answers: .+\n-- columns:\n", VIEWS[name])
+    assert re.match(r"-- title: .+\n-- answers: .+\n(-- (kept|inline): .+\n)?-- columns:\n", VIEWS[name])
     logs.make_views(f"select * from {name}")
     result = logs.connection.execute(f"select * from {name} limit 0")
     assert [column[0] for column in result.description] == described(VIEWS[name])

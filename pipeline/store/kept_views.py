@@ -1,0 +1,87 @@
+"""Rows of views that a large store keeps, so that a report does not read every log line again.
+
+They lie in `STORE/views/ORGANISATION/KEY/VIEW.parquet`. The key is a hash of all that the rows depend on: the live parts
+of the organisation, the SQL, the catalogue, the organisation's entry in organisations.toml. Parts never change under
+their name, so kept rows are right or not looked at; whoever deletes the folder loses nothing but time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.store.delta import fsync
+from pipeline.store.store import Snapshot
+
+FOLDER = "views"
+LEAVE_SECONDS = 3600
+"""Rows of an earlier state are left so long to reports that began on it."""
+
+
+def keys(
+    snapshots: Sequence[Snapshot], organisations: Iterable[str], shared: str, own: Mapping[str, str]
+) -> dict[str, str]:
+    """Organisation -> key. `shared` stands for what all rows depend on, `own` for what an organisation's do, as texts."""
+    made = {}
+    for organisation in organisations:
+        told = hashlib.sha256(f"{shared}\0{own.get(organisation, '')}\0".encode())
+        for snapshot in snapshots:
+            for path in sorted(part.path for part in snapshot.parts if part.organisation == organisation):
+                told.update(f"{snapshot.name}/{path}\0".encode())
+        made[organisation] = told.hexdigest()[:32]
+    return made
+
+
+class KeptViews:
+    """The kept rows of some organisations at their keys."""
+
+    def __init__(self, store_root: Path, keys_of: Mapping[str, str]) -> None:
+        self.folders = {name: store_root / FOLDER / name / key for name, key in keys_of.items()}
+
+    def missing(self, view: str) -> list[str]:
+        """Organisations whose rows of a view are not kept yet."""
+        return [name for name, folder in self.folders.items() if not (folder / f"{view}.parquet").exists()]
+
+    def paths(self, view: str) -> list[Path]:
+        """The files that together hold the rows of a view."""
+        return [folder / f"{view}.parquet" for folder in self.folders.values()]
+
+    def prepare(self) -> None:
+        """Make the folders, and drop rows of earlier states that no report can still read.
+
+        Raises OSError if the store cannot be written.
+        """
+        for folder in self.folders.values():
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                for other in folder.parent.iterdir():
+                    # Who loses the race to another report, or holds a file open on Windows, leaves it to the next.
+                    with suppress(OSError):
+                        if other != folder and time.time() - other.stat().st_mtime > LEAVE_SECONDS:
+                            shutil.rmtree(other)
+
+    def write(self, organisation: str, view: str, rows: pa.Table) -> None:
+        """Keep the rows of an organisation. Raises OSError if they cannot be written."""
+        path = self.folders[organisation] / f"{view}.parquet"
+        new = path.with_name(f"{view}-{secrets.token_hex(4)}.new")
+        try:
+            pq.write_table(rows, new, compression="zstd")
+            fsync(new)
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
+
+
+def forget(store_root: Path, organisation: str | None = None) -> None:
+    """Drop all kept rows, or an organisation's: what is purged must not stay in them. Raises OSError."""
+    folder = store_root / FOLDER / organisation if organisation else store_root / FOLDER
+    if folder.exists():
+        shutil.rmtree(folder)
