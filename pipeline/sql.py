@@ -122,8 +122,7 @@ class Session:
         self._ranges = queries.Query(
             RANGES, "", "", {}, (), (), ranges_sql(snapshots, self._chosen), kept=True
         )
-        for name, relation in catalogue.tables().items():
-            self._table(name, relation.columns, relation.rows)
+        self._references = dict(catalogue.tables())
         self._organisations(organisations)
         self._table(
             "imported_reports", IMPORTED_COLUMNS, relation_rows(imported, self.parameters.organisation)
@@ -162,7 +161,9 @@ class Session:
 
         As views in the engine's sense they would be computed wherever they are named: ten times as slow.
         """
-        for view in self._needed_views(sql):
+        needed = self._needed_views(sql)
+        self._load_references(sql, needed)
+        for view in needed:
             if view.name in self._made:
                 continue
             if view.kept and self._kept:
@@ -172,6 +173,14 @@ class Session:
             else:
                 self._run(f"create {'view' if view.inline else 'table'} {view.name} as\n{view.sql}")
             self._made.add(view.name)
+
+    def _load_references(self, sql: str | None, views: Iterable[queries.Query]) -> None:
+        """The catalogue's tables that are read; all of them for a statement that may list what there is."""
+        read = {name for view in views for name in queries.relations_read(view)}
+        for name in list(self._references):
+            if sql is None or name in read or name in sql.lower():
+                relation = self._references.pop(name)
+                self._table(name, relation.columns, relation.rows)
 
     def _needed_views(self, sql: str | None) -> list[queries.Query]:
         """What a statement needs, in the order of creation; kept rows are there when this returns."""
