@@ -192,7 +192,7 @@ def slug(name: str) -> str:
     text = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
     letters = sum(letter.isalnum() for letter in name)
     if not text or text == UNASSIGNED or letters > 2 * sum(letter.isalnum() for letter in text):
-        return f"org-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+        return f"org-{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"
     return text
 
 
@@ -208,9 +208,8 @@ def apart(assignment: Assignment, holder: str) -> Assignment:
     )
     if assignment.organisation == UNASSIGNED or _folded(name) in names:
         return assignment
-    own = (
-        f"{assignment.organisation[:31].rstrip('-')}-{hashlib.sha256(_folded(name).encode()).hexdigest()[:8]}"
-    )
+    of_name = hashlib.sha256(_folded(name).encode("utf-8", "backslashreplace")).hexdigest()
+    own = f"{assignment.organisation[:31].rstrip('-')}-{of_name[:8]}"
     doubt = f"{name} and {holder} would have the same id"
     return replace(assignment, organisation=own, doubt="; ".join(filter(None, (assignment.doubt, doubt))))
 
@@ -259,6 +258,13 @@ def server_in_rows(kind: Kind, lines: Sequence[str]) -> str | None:
     if kind.name == "smtp-send":
         return None
     position = {name.lower(): i for i, name in enumerate(kind.header.fields)}
+    wanted = (
+        ("connector-id",)
+        if kind.name == "smtp-receive"
+        else ("event-id", "client-hostname", "server-hostname")
+    )
+    if not position.keys() >= set(wanted):
+        return None
     votes: Counter[str] = Counter()
     for line in lines:
         try:

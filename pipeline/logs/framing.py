@@ -162,6 +162,9 @@ class Framer:
         complete = len(rest) if take_tail else _complete_part(rest)
         if complete:
             yield from self._runs(rest[:complete])
+        if 0 < complete < len(rest) and not rest.endswith(b"\n", 0, complete):
+            # What is pending stands in the same physical line, behind NULs.
+            self.line -= 1
         if complete < len(rest):
             self.pending_lines = 1
         yield from self._trailing_header()
@@ -390,6 +393,11 @@ def _split_at_nuls(block: bytes) -> Iterator[bytes]:
         yield block[at : match.end()]
         at = match.end()
     yield block[at:]
+
+
+def unglued(data: bytes) -> bytes:
+    """The same bytes with a line end where NULs join a half line to the next record or header."""
+    return _NUL_THEN_RECORD.sub(b"\n", data) if b"\x00" in data else data
 
 
 def _clean(data: bytes) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.logs import message_tracking, smtp_protocol
-from pipeline.logs.framing import BOM, Framer, Header, Run
+from pipeline.logs.framing import BOM, Framer, Header, Run, unglued
 
 READ = ("message-tracking", "smtp-receive", "smtp-send")
 """Kinds that are ingested; any other is named in the summary and skipped."""
@@ -111,13 +111,13 @@ def read_head(start: bytes, *, whole: bool) -> Head:
     )
     text = start.removeprefix(BOM)[:4096].decode("utf-8", "replace")
     if chosen is None:
-        return Head(_classify(framer.header, [], text), b"", _plain(start[: start.rfind(b"\n") + 1]))
+        return Head(_classify(framer.header, [], text), b"", _plain(unglued(start[: start.rfind(b"\n") + 1])))
     run = runs[chosen]
     record = _first_line(run)
     records = [line for run in runs[chosen:] if run.lines for line in _record_lines(run)][:_RECORDS_LOOKED_AT]
     kind = _classify(run.header, records, text)
     begin = runs[chosen - 1].end if chosen else 0
-    block = b"\n".join(start[begin:].split(b"\n", run.header_lines)[: run.header_lines])
+    block = b"\n".join(unglued(start[begin:]).split(b"\n", run.header_lines)[: run.header_lines])
     is_open = run is runs[-1] and run.lines == 1 and not start.endswith(b"\n")
     return Head(kind, record, _plain(block), is_open)
 
