@@ -6,6 +6,7 @@ can be read, nothing can be written, loaded or fetched, and only SELECT and EXPL
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,7 @@ from pipeline.imports.kept import KeptImport, relation_rows
 from pipeline.logs.columns import Column
 from pipeline.organisations import KnownOrganisation
 from pipeline.reference.catalogue import Catalogue
+from pipeline.statement_guard import refusal
 from pipeline.store.delta import Part
 from pipeline.store.ranges import METADATA_KEY, NAMES
 from pipeline.store.store import TABLES, Snapshot
@@ -58,6 +60,10 @@ _RANGE_TYPES = {
 
 WITHOUT_FAULTY_OPTIMISER = "set disabled_optimizers = 'statistics_propagation'"
 """DuckDB 2.0.1 takes the wrong branch of a CASE over joins with an empty table; without this one it does not."""
+
+
+MEMORY = "50%"
+"""Of the machine's: others work there too. What does not fit is spilled to the temporary folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,10 @@ class Session:
         self.connection = duckdb.connect()
         self._made: set[str] = set()
         self._chosen = {snapshot.name: needed_parts(snapshot, self.parameters) for snapshot in snapshots}
+        # What does not fit is spilled; by default DuckDB would do that in the current folder.
+        self._spill = tempfile.TemporaryDirectory(prefix="tbes-sql-", ignore_cleanup_errors=True)
+        self._run(f"set temp_directory = {literal(self._spill.name)}")
+        self._run(f"set memory_limit = '{MEMORY}'")
         self._run("set timezone = 'UTC'")
         self._run(WITHOUT_FAULTY_OPTIMISER)
         self._run("set preserve_insertion_order = false")
@@ -132,13 +142,10 @@ class Session:
             statements = self.connection.extract_statements(sql)
         except duckdb.Error as error:
             raise UsageError(_message(error)) from error
-        allowed = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
         if len(statements) != 1:
             raise UsageError('Give one SQL statement, for example: tbes sql "select * from servers"')
-        if not self.unsafe and statements[0].type not in allowed:
-            raise UsageError(
-                "Only SELECT and EXPLAIN run here: the store is read-only (--unsafe lifts this for this run)"
-            )
+        if not self.unsafe and (why := refusal(self.connection, statements[0])):
+            raise UsageError(why)
         self._make_views(None if "views" in sql.lower() or "show" in sql.lower() else sql)
         return self._fetch(sql)
 
@@ -155,6 +162,7 @@ class Session:
     def close(self) -> None:
         """End the session."""
         self.connection.close()
+        self._spill.cleanup()
 
     def __enter__(self) -> Session:
         return self
@@ -197,6 +205,10 @@ class Session:
         # a path with [, * or ? is asked for in its escaped form first, then opened in its own
         escaped = [path for snapshot in snapshots for path in snapshot.paths(self._chosen[snapshot.name])]
         listed = ", ".join(literal(file) for file in sorted({*files, *escaped}))
+        # A variable of this program is no table, and nothing is loaded for an unknown function.
+        self._run("set python_enable_replacements = false")
+        self._run("set autoload_known_extensions = false")
+        self._run("set autoinstall_known_extensions = false")
         self._run(f"set allowed_paths = [{listed}]")
         self._run("set enable_external_access = false")
         self._run("set lock_configuration = true")

@@ -371,10 +371,24 @@ def _continues_record(block: bytes, begin: int, match: re.Match[bytes]) -> bool:
             return False
     else:
         return False
-    if block.count(b'"', start, match.start()) % 2 == 0:
-        return False
+    # Counted line by line, as the rows are joined: a record of even quotes at a line end is over there.
+    quotes = 0
+    for line in block[start : match.start()].split(b"\n")[:-1]:
+        quotes += line.count(b'"')
+        if quotes % 2 == 0:
+            return False
     following = _RECORD_START.search(block, match.end() - 1)
-    return block.count(b'"', match.start(), following.start() if following else len(block)) % 2 == 1
+    end = following.start() if following else len(block)
+    at = match.start()
+    for _ in range(_LINES_OF_CELL):
+        if (at := block.find(b'"', at, end)) < 0:
+            return False
+        line_end = block.find(b"\n", at, end)
+        line_end = end if line_end < 0 else line_end
+        if block.count(b'"', at, line_end) % 2:
+            return True
+        at = line_end
+    return False
 
 
 def _complete_part(rest: bytes) -> int:

@@ -25,6 +25,7 @@ EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
 """Exchange 2007 is of December 2006; an older time is damage, and would make a partition of its own."""
 FUTURE = timedelta(hours=48)
 _IMPLAUSIBLE = "time before 2006 or more than 48 hours ahead"
+_NO_TIMESTAMP = "does not begin with a timestamp"
 _SMALL = 64 << 10
 # Python's reader refuses cells above 128 KB; a group's recipients take more.
 csv.field_size_limit(LONGEST_LINE)
@@ -182,8 +183,9 @@ def _read_fast(data: bytes, starts: np.ndarray, layout: Layout, now: datetime) -
         numbers = np.array([number - 1 for number, _ in rejected], dtype=np.int64)
         line = np.delete(line, numbers)
         for (_, cells), number in zip(rejected, numbers, strict=True):
-            text = _line(data, starts, int(number)).decode()
-            bad.append(BadLine(int(number), _wrong_count(layout, cells), text))
+            raw = _line(data, starts, int(number))
+            reason = _wrong_count(layout, cells) if _TIMESTAMP.match(raw) else _NO_TIMESTAMP
+            bad.append(BadLine(int(number), reason, raw.decode()))
     wrong = _implausible(time, now)
     if wrong.any():
         for number in line[wrong]:
@@ -313,7 +315,7 @@ def _cells(text: str, layout: Layout, now: datetime) -> list[object] | str:
     if layout.time_at is None:
         return "the header above it names no date-time field"
     if not _TIMESTAMP.match(text[:24].encode("utf-8", "replace")):
-        return "does not begin with a timestamp"
+        return _NO_TIMESTAMP
     try:
         cells = next(csv.reader([text], strict=True), [])
     except csv.Error:
