@@ -77,7 +77,7 @@ _NO_NAME = {
 }
 # EX2019 and MBX-2016-01 are servers: behind other words than these only a whole day is a date.
 _DATED = re.compile(
-    r"(?:\D{0,12}[-_. ])?(?:19|20)\d\d([-_.]?)[01]\d\1[0-3]\d(?:[-_T. ]?\d{2,6})*"
+    r"(?:\D{0,12}[-_. ])?(?:19|20)\d\d([-_.]?)[01]\d\1[0-3]\d(?:\d{2,})?(?:[-_T. ]\d{2,})*"
     r"|(?:logs?|backups?|exports?|copy|archiv\w*|week|kw|from|since|vom)?[-_. ]?(?:19|20)\d\d(?:[01]\d){0,2}(?:[-_T. ]\d{1,6})*"
     r"|\d{1,2}|[A-Z]:?",
     re.IGNORECASE,

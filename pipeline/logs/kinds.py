@@ -37,6 +37,18 @@ _RECORDS_LOOKED_AT = 50
 _RECORD = re.compile(rb"\d{4}-\d\d-\d\dT")
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?$")
 _SMTP_EVENTS = {"+", "-", ">", "<", "*", ""}
+_PACKED = (
+    (b"PK\x03\x04", "zip archive"),
+    (b"\x1f\x8b\x08", "gzip archive"),
+    (b"\x28\xb5\x2f\xfd", "zstd archive"),
+    (b"7z\xbc\xaf\x27\x1c", "7z archive"),
+    (b"Rar!\x1a\x07", "rar archive"),
+    (b"\xfd7zXZ\x00", "xz archive"),
+    (b"BZh", "bzip2 archive"),
+    (b"MSCF\x00\x00", "cab archive"),
+)
+"""First bytes of archives within archives, and of kinds that are not unpacked: what is in them is not seen."""
+_TAR_AT = 257
 _OTHER_FIRST_LINES = (
     (
         re.compile(r"^#\s*Message Tracking Log File|^\d{4}-\d\d?-\d\d?\t\d\d?:\d\d:\d\d GMT\t"),
@@ -101,6 +113,8 @@ class Head:
 
 def read_head(start: bytes, *, whole: bool) -> Head:
     """Classify a log by its first bytes (64 KB will do); `whole` says that they are all of it."""
+    if packed := _packed(start):
+        return Head(Kind(f"{packed}: unpack it first", Header()), b"", b"")
     framer = Framer()
     runs = [*framer.feed(start), *framer.finish(take_tail=whole)]
     with_lines = [i for i, run in enumerate(runs) if run.lines]
@@ -120,6 +134,12 @@ def read_head(start: bytes, *, whole: bool) -> Head:
     block = b"\n".join(unglued(start[begin:]).split(b"\n", run.header_lines)[: run.header_lines])
     is_open = run is runs[-1] and run.lines == 1 and not start.endswith(b"\n")
     return Head(kind, record, _plain(block), is_open)
+
+
+def _packed(start: bytes) -> str | None:
+    if start.startswith(b"ustar", _TAR_AT):
+        return "tar archive"
+    return next((name for magic, name in _PACKED if start.startswith(magic)), None)
 
 
 def _plain(block: bytes) -> bytes:
