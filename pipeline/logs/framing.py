@@ -22,6 +22,9 @@ LONGEST_LINE = 16 << 20
 """A longer line is never held in memory; its first megabyte is kept."""
 KEPT_OF_LONG_LINE = 1 << 20
 TAIL = 4096
+MOST_FIELD_LISTS = 100
+"""Each makes a unit of its own: lines under further ones are quarantined. Real logs hold one to three."""
+_TOO_MANY = ("more than 100 field lists in one log",)
 _LINES_OF_CELL = 64
 
 _RECORD_START = re.compile(rb"\n(?:\xef\xbb\xbf)?(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)")
@@ -106,6 +109,7 @@ class Framer:
     _block: dict[str, str] = field(default_factory=dict)
     _block_at: int = 0
     _long: _LongLineReader | None = None
+    _field_lists: set[str] = field(default_factory=set)
 
     @property
     def ended_line(self) -> bool:
@@ -261,10 +265,7 @@ class Framer:
                 log_type=self._block.get("log-type", self.header.log_type),
                 version=self._block.get("version", self.header.version),
                 date=self._block.get("date", self.header.date),
-                fields=tuple(
-                    name.strip() for name in self._block.get("fields", "").split(",") if name.strip()
-                )
-                or self.header.fields,
+                fields=self._fields(self._block.get("fields", "")) or self.header.fields,
             )
             self.header_position = self._block_at
         elif text and not text.startswith(b"#"):
@@ -274,6 +275,13 @@ class Framer:
                 self.header_position = self.position
         self._header_lines += 1
         self._advance(raw, len(raw), 1)
+
+    def _fields(self, text: str) -> tuple[str, ...]:
+        if text and text not in self._field_lists:
+            if len(self._field_lists) >= MOST_FIELD_LISTS:
+                return _TOO_MANY
+            self._field_lists.add(text)
+        return tuple(name.strip() for name in text.split(",") if name.strip())
 
     def _data_run(self, data: bytes, lines: int | None = None) -> Run:
         self._block = {}
