@@ -187,6 +187,8 @@ def slug(name: str) -> str:
 
     'Müller & Söhne GmbH' -> 'mueller-soehne-gmbh'.
     """
+    # A Mac hands names over in parts, "u" and its dots apart: they are the same names.
+    name = unicodedata.normalize("NFC", name)
     folded = name.casefold().translate({ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"})
     plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
     text = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
@@ -212,6 +214,15 @@ def apart(assignment: Assignment, holder: str) -> Assignment:
     own = f"{assignment.organisation[:31].rstrip('-')}-{of_name[:8]}"
     doubt = f"{name} and {holder} would have the same id"
     return replace(assignment, organisation=own, doubt="; ".join(filter(None, (assignment.doubt, doubt))))
+
+
+def shares_id(name: str, identifier: str, holder: str) -> bool:
+    """Whether a name that the user gives would fall together with an organisation of another name.
+
+    The id itself, exactly as it is written, always means its holder.
+    """
+    given = Assignment(identifier, name, "option", None, None, None)
+    return name != identifier and apart(given, holder) != given
 
 
 def _folded(name: str) -> str:

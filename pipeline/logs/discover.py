@@ -28,6 +28,8 @@ Container = Literal["plain", "gzip", "zstd", "zip"]
 MOST_TIMES = 250
 """Exchange's logs pack 10 to 30 times; what unpacks to more than this, and to more than ANYWAY, is no log."""
 ANYWAY = 1 << 30
+_LONGEST_END = 22 + 0xFFFF
+"""Of a zip: its end record and comment."""
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -337,10 +339,13 @@ def _members(archive: Candidate) -> Iterator[Candidate | Unreadable]:
     """Members keep their names, also `../` and absolute ones: they only name lineage, nothing is written."""
     try:
         opened, _ = _archive(archive.file)
+        told = _told_members(archive.file)
         members = sorted(enumerate(opened.infolist()), key=lambda member: natural_key(member[1].filename))
     except _BROKEN as error:
         yield Unreadable(archive.path, _why(error))
         return
+    if told not in (None, len(members) % 0x10000):
+        yield Unreadable(archive.path, f"its directory tells of {told} members, {len(members)} are found")
     seen: Counter[str] = Counter()
     most, length = max(ANYWAY, MOST_TIMES * archive.size), 0
     for at, info in members:
@@ -376,6 +381,15 @@ def _members(archive: Candidate) -> Iterator[Candidate | Unreadable]:
             archive.file,
             at,
         )
+
+
+def _told_members(path: Path) -> int | None:
+    """What the record at an archive's end says; a damaged directory may swallow members without an error."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LONGEST_END))
+        end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    return int.from_bytes(end[at + 10 : at + 12], "little") if at >= 0 and b"PK\x06\x07" not in end else None
 
 
 def _why(error: BaseException) -> str:

@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 from pipeline.logs import message_tracking, smtp_protocol
 from pipeline.logs.framing import BOM, Framer, Header, Run, unglued
@@ -34,6 +35,8 @@ SMTP_FIELDS = tuple(column.field or "" for column in smtp_protocol.FIELDS)
 
 NOT_A_LOG = "not a transport log"
 _RECORDS_LOOKED_AT = 50
+_RUNS_LOOKED_AT = 5000
+"""A log in shreds is not held whole to know its kind."""
 _RECORD = re.compile(rb"\d{4}-\d\d-\d\dT")
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?$")
 _SMTP_EVENTS = {"+", "-", ">", "<", "*", ""}
@@ -116,7 +119,7 @@ def read_head(start: bytes, *, whole: bool) -> Head:
     if packed := _packed(start):
         return Head(Kind(f"{packed}: unpack it first", Header()), b"", b"")
     framer = Framer()
-    runs = [*framer.feed(start), *framer.finish(take_tail=whole)]
+    runs = list(islice(chain(framer.feed(start), framer.finish(take_tail=whole)), _RUNS_LOOKED_AT))
     with_lines = [i for i, run in enumerate(runs) if run.lines]
     # Text may stand above the first header; rows above it are where the log begins.
     chosen = next(

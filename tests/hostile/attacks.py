@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from tests.logs.lines import BEGIN, NOW, SMTP, header, smtp_line, stamp
+from tests.logs.lines import BEGIN, SMTP, header, smtp_line, stamp
 
 TIME = stamp(1).encode()
 HEADER = header()
