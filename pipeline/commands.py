@@ -43,12 +43,14 @@ def ingest_command(
     from pipeline.ingest.plan import OTHER_ORGANISATION
     from pipeline.ingest.run import Ingest
     from pipeline.logs.assign import Organisation as Assigned
-    from pipeline.logs.assign import Rules, slug
+    from pipeline.logs.assign import Rules
     from pipeline.reports import ingest_summary
 
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path} does not exist: give a folder or file with transport logs")
+    if organisation is not None and not organisation.strip():
+        raise UsageError("--organisation is empty: name one, or leave it out to go by the folders")
     target = Store(store or default_path())
     known = load_organisations(organisations_file) if organisations_file else _organisations(target)
     catalogue = Catalogue(reference)
@@ -57,7 +59,6 @@ def ingest_command(
         layout=_layout(layout),
         known=tuple(Assigned(o.id, o.name, o.domains, o.servers, o.paths) for o in known),
     )
-    assert not organisation or slug(organisation)
     with ingest_summary.progress_bar(enabled=not quiet and not as_json) as progress:
         summary = Ingest(
             target,
@@ -287,12 +288,19 @@ def _organisations(store: Store) -> tuple[KnownOrganisation, ...]:
 
 
 def _named(name: str, known: tuple[KnownOrganisation, ...]) -> Any:
-    from pipeline.logs.assign import Organisation, slug
+    from pipeline.logs.assign import Organisation, shares_id, slug
 
     for organisation in known:
         if name in (organisation.id, organisation.name):
             return Organisation(organisation.id, organisation.name)
-    return Organisation(slug(name), name)
+    for organisation in known:
+        if slug(name) == organisation.id and shares_id(name, organisation.id, organisation.name):
+            raise UsageError(
+                f"{name} would have the id {organisation.id}, which organisations.toml gives to {organisation.name}. "
+                f"For {organisation.name} say --organisation {organisation.id}; give another an id of its own there."
+            )
+    # Bytes of the command line that are no text stand escaped, as in names of files.
+    return Organisation(slug(name), name.encode("utf-8", "backslashreplace").decode())
 
 
 def _layout(pattern: str | None) -> tuple[str, ...]:

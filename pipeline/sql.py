@@ -7,6 +7,7 @@ can be read, nothing can be written, loaded or fetched, and only SELECT and EXPL
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from pipeline.imports.kept import KeptImport, relation_rows
 from pipeline.logs.columns import Column
 from pipeline.organisations import KnownOrganisation
 from pipeline.reference.catalogue import Catalogue
+from pipeline.statement_guard import refusal
 from pipeline.store.delta import Part
 from pipeline.store.kept_views import KeptViews, keys
 from pipeline.store.ranges import METADATA_KEY, NAMES
@@ -66,6 +68,8 @@ WITHOUT_FAULTY_OPTIMISER = "set disabled_optimizers = 'statistics_propagation'"
 RANGES = "source_ranges"
 KEPT_FROM_ROWS = 2_000_000
 """Below it the views are computed about as fast as they are read."""
+MEMORY = "50%"
+"""Of the machine's: others work there too. What does not fit is spilled to the temporary folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,10 @@ class Session:
         self._made: set[str] = set()
         self._chosen = {snapshot.name: needed_parts(snapshot, self.parameters) for snapshot in snapshots}
         self._kept = self._kept_views(keep_from_rows)
+        # What does not fit is spilled; by default DuckDB would do that in the current folder.
+        self._spill = tempfile.TemporaryDirectory(prefix="tbes-sql-", ignore_cleanup_errors=True)
+        self._run(f"set temp_directory = {literal(self._spill.name)}")
+        self._run(f"set memory_limit = '{MEMORY}'")
         self._run("set timezone = 'UTC'")
         # it would be drawn into the output
         self._run("set enable_progress_bar = false")
@@ -146,13 +154,10 @@ class Session:
             statements = self.connection.extract_statements(sql)
         except duckdb.Error as error:
             raise UsageError(_message(error)) from error
-        allowed = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
         if len(statements) != 1:
             raise UsageError('Give one SQL statement, for example: tbes sql "select * from servers"')
-        if not self.unsafe and statements[0].type not in allowed:
-            raise UsageError(
-                "Only SELECT and EXPLAIN run here: the store is read-only (--unsafe lifts this for this run)"
-            )
+        if not self.unsafe and (why := refusal(self.connection, statements[0])):
+            raise UsageError(why)
         self._make_views(None if "views" in sql.lower() or "show" in sql.lower() else sql)
         return self._fetch(sql)
 
@@ -249,6 +254,7 @@ class Session:
     def close(self) -> None:
         """End the session."""
         self.connection.close()
+        self._spill.cleanup()
 
     def __enter__(self) -> Session:
         return self
@@ -291,6 +297,10 @@ class Session:
         # a path with [, * or ? is asked for in its escaped form first, then opened in its own
         escaped = [path for snapshot in snapshots for path in snapshot.paths(self._chosen[snapshot.name])]
         listed = ", ".join(literal(file) for file in sorted({*files, *escaped}))
+        # A variable of this program is no table, and nothing is loaded for an unknown function.
+        self._run("set python_enable_replacements = false")
+        self._run("set autoload_known_extensions = false")
+        self._run("set autoinstall_known_extensions = false")
         self._run(f"set allowed_paths = [{listed}]")
         if self._kept:
             folders = ", ".join(literal(str(folder)) for folder in self._kept.folders.values())

@@ -361,10 +361,40 @@ def _header_at(candidate: Candidate, known: Range, head: Head) -> tuple[Header, 
         return head.kind.header, 0
     length = min(HEAD, known.position_to - known.header_position)
     start = next(discover.chunks(candidate, known.header_position, size=length), b"")[:length]
-    framer = Framer(head.kind.header)
+    # A plain line of column names gives the fields only where no block has: it must not do so here.
+    framer = Framer(Header(fields=_UNSTATED))
     runs = [*framer.feed(start), *framer.finish(take_tail=True)]
-    header = runs[0].header if runs else head.kind.header
-    return replace(header, is_open=not any(run.lines for run in runs)), known.header_position
+    if runs and _states_all(runs[0].header):
+        header, is_open = runs[0].header, not any(run.lines for run in runs)
+    else:
+        header, is_open = _header_in_force(candidate, known.position_to)
+    return replace(header, is_open=is_open), known.header_position
+
+
+_UNSTATED = ("",)
+
+
+def _states_all(header: Header) -> bool:
+    return bool(header.log_type and header.version and header.date) and header.fields != _UNSTATED
+
+
+def _header_in_force(candidate: Candidate, position: int) -> tuple[Header, bool]:
+    """The header at a position, and whether it stands in a block that is still open there.
+
+    A damaged block leaves to the blocks above it what it does not say: the log is read again up to there.
+    """
+    framer = Framer()
+    is_open = True
+    left = position
+    for chunk in discover.chunks(candidate):
+        for run in framer.feed(chunk[:left]):
+            is_open = not run.lines
+        left -= len(chunk)
+        if left <= 0:
+            break
+    for run in framer.finish(take_tail=True):
+        is_open = not run.lines
+    return framer.header, is_open
 
 
 def _identity(kind: str, header_block: bytes, record: bytes, path: str) -> str:

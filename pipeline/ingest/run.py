@@ -12,16 +12,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.errors import TbesError
+from pipeline.errors import TbesError, UsageError
 from pipeline.ingest.plan import Job, Left, Looked, Planner, Verdict, is_shorter_copy
 from pipeline.ingest.replace import rows_agree, without_sources
 from pipeline.ingest.summary import FileReport, Summary
 from pipeline.ingest.work import Done, Load, Span, write
-from pipeline.logs.assign import Rules
+from pipeline.logs.assign import Rules, shares_id
 from pipeline.logs.derived import Hosts
 from pipeline.logs.discover import ReadError, Unreadable, chunks, discover
 from pipeline.logs.framing import Framer, Run
@@ -120,6 +120,7 @@ class Ingest:
         started = time.monotonic()
         self.store.create()
         self._load_state()
+        self._refuse_shared_id()
         try:
             with self._pool:
                 self._read_all(deque(self._look(paths)))
@@ -129,6 +130,19 @@ class Ingest:
         self.summary.files = list(self._reports.values())
         self.summary.seconds = time.monotonic() - started
         return self.summary
+
+    def _refuse_shared_id(self) -> None:
+        """Müller and Mueller are two customers with one id: the user has to say which is meant."""
+        asked = self.rules.organisation
+        holder = self._planner.state.organisation_names.get(asked.id) if asked else None
+        if asked and holder and shares_id(asked.name, asked.id, holder):
+            raise UsageError(
+                f"{asked.name} would have the id {asked.id}, under which the store holds {holder}. For {holder} say "
+                f"--organisation {asked.id}; for another give it an id of its own in organisations.toml."
+            )
+        if asked and holder:
+            self.rules = replace(self.rules, organisation=replace(asked, name=holder))
+            self._planner.rules = self.rules
 
     def _read_all(self, todo: deque[Looked]) -> None:
         self._of_files, self._of_bytes = len(todo), sum(looked.candidate.size for looked in todo)

@@ -77,7 +77,7 @@ _NO_NAME = {
 }
 # EX2019 and MBX-2016-01 are servers: behind other words than these only a whole day is a date.
 _DATED = re.compile(
-    r"(?:\D{0,12}[-_. ])?(?:19|20)\d\d([-_.]?)[01]\d\1[0-3]\d(?:[-_T. ]?\d{2,6})*"
+    r"(?:\D{0,12}[-_. ])?(?:19|20)\d\d([-_.]?)[01]\d\1[0-3]\d(?:\d{2,})?(?:[-_T. ]\d{2,})*"
     r"|(?:logs?|backups?|exports?|copy|archiv\w*|week|kw|from|since|vom)?[-_. ]?(?:19|20)\d\d(?:[01]\d){0,2}(?:[-_T. ]\d{1,6})*"
     r"|\d{1,2}|[A-Z]:?",
     re.IGNORECASE,
@@ -187,12 +187,14 @@ def slug(name: str) -> str:
 
     'Müller & Söhne GmbH' -> 'mueller-soehne-gmbh'.
     """
+    # A Mac hands names over in parts, "u" and its dots apart: they are the same names.
+    name = unicodedata.normalize("NFC", name)
     folded = name.casefold().translate({ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"})
     plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
     text = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
     letters = sum(letter.isalnum() for letter in name)
     if not text or text == UNASSIGNED or letters > 2 * sum(letter.isalnum() for letter in text):
-        return f"org-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+        return f"org-{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"
     return text
 
 
@@ -208,11 +210,19 @@ def apart(assignment: Assignment, holder: str) -> Assignment:
     )
     if assignment.organisation == UNASSIGNED or _folded(name) in names:
         return assignment
-    own = (
-        f"{assignment.organisation[:31].rstrip('-')}-{hashlib.sha256(_folded(name).encode()).hexdigest()[:8]}"
-    )
+    of_name = hashlib.sha256(_folded(name).encode("utf-8", "backslashreplace")).hexdigest()
+    own = f"{assignment.organisation[:31].rstrip('-')}-{of_name[:8]}"
     doubt = f"{name} and {holder} would have the same id"
     return replace(assignment, organisation=own, doubt="; ".join(filter(None, (assignment.doubt, doubt))))
+
+
+def shares_id(name: str, identifier: str, holder: str) -> bool:
+    """Whether a name that the user gives would fall together with an organisation of another name.
+
+    The id itself, exactly as it is written, always means its holder.
+    """
+    given = Assignment(identifier, name, "option", None, None, None)
+    return name != identifier and apart(given, holder) != given
 
 
 def _folded(name: str) -> str:
@@ -259,6 +269,13 @@ def server_in_rows(kind: Kind, lines: Sequence[str]) -> str | None:
     if kind.name == "smtp-send":
         return None
     position = {name.lower(): i for i, name in enumerate(kind.header.fields)}
+    wanted = (
+        ("connector-id",)
+        if kind.name == "smtp-receive"
+        else ("event-id", "client-hostname", "server-hostname")
+    )
+    if not position.keys() >= set(wanted):
+        return None
     votes: Counter[str] = Counter()
     for line in lines:
         try:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
+import lzma
 import os
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal, cast
@@ -21,6 +25,11 @@ import pyarrow as pa
 
 CHUNK = 4 << 20
 Container = Literal["plain", "gzip", "zstd", "zip"]
+MOST_TIMES = 250
+"""Exchange's logs pack 10 to 30 times; what unpacks to more than this, and to more than ANYWAY, is no log."""
+ANYWAY = 1 << 30
+_LONGEST_END = 22 + 0xFFFF
+"""Of a zip: its end record and comment."""
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -69,7 +78,7 @@ def discover(paths: Iterable[Path], exclude: Path | None = None) -> Iterator[Can
     seen_files: set[str] = set()
     for path in paths:
         root = path.absolute()
-        for found in _walk(root, (), seen_folders, exclude.absolute() if exclude else None):
+        for found in _walk(root, seen_folders, exclude.absolute() if exclude else None):
             if isinstance(found, Unreadable):
                 yield found
             elif (key := os.path.normcase(found.path)) not in seen_files:
@@ -79,8 +88,11 @@ def discover(paths: Iterable[Path], exclude: Path | None = None) -> Iterator[Can
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
     """Sort key in which numbers count as numbers and case does not count."""
+    # By length, then digit by digit: a member's name may hold more digits than Python turns into a number.
     return [
-        (0, int(piece), "") if piece.isdecimal() and piece.isascii() else (1, 0, piece)
+        (0, len(digits := piece.lstrip("0")), digits)
+        if piece.isdecimal() and piece.isascii()
+        else (1, 0, piece)
         for piece in re.split(r"([0-9]+)", name.lower())
         if piece
     ]
@@ -93,6 +105,11 @@ _BROKEN = (
     zipfile.BadZipFile,
     RuntimeError,
     NotImplementedError,
+    # of damaged directories of archives: names that are no UTF-8, sizes that cannot be
+    ValueError,
+    OverflowError,
+    struct.error,
+    lzma.LZMAError,
     pa.ArrowException,
 )
 
@@ -111,7 +128,7 @@ def chunks(candidate: Candidate, position: int = 0, size: int = CHUNK) -> Iterat
                 return
             if not candidate.is_archived:
                 stream.seek(0)
-            pieces = _pieces(stream, size)
+            pieces = _bounded(_pieces(stream, size), candidate)
             first = next(pieces, b"")
             encoding = _UTF16.get(first[:2])
             whole = chain([first[2:]], pieces) if encoding else chain([first], pieces)
@@ -160,6 +177,27 @@ def _pieces(stream: IO[bytes], size: int) -> Iterator[bytes]:
         yield got[0] if len(got) == 1 else b"".join(got)
 
 
+def _bounded(pieces: Iterable[bytes], candidate: Candidate) -> Iterator[bytes]:
+    """Raises ReadError where a compressed file goes on for ever; members of archives are as long as they say."""
+    if candidate.container not in ("gzip", "zstd"):
+        yield from pieces
+        return
+    most = max(ANYWAY, MOST_TIMES * candidate.size)
+    length = 0
+    for piece in pieces:
+        yield piece
+        length += len(piece)
+        if length > most:
+            raise ReadError(_bomb(length))
+
+
+def _bomb(length: int) -> str:
+    return (
+        f"it unpacks to more than {length >> 20} MB, over {MOST_TIMES} times its size, as no log does: "
+        "unpack it yourself if it is one"
+    )
+
+
 def _decoded(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     for piece in pieces:
@@ -186,44 +224,96 @@ def _open(candidate: Candidate) -> Iterator[IO[bytes]]:
         with pa.input_stream(str(candidate.file), compression="zstd", buffer_size=1 << 20) as stream:
             yield stream
     elif candidate.member is not None:
-        with (
-            zipfile.ZipFile(candidate.file) as archive,
-            archive.open(archive.infolist()[candidate.member]) as stream,
-        ):
-            yield stream
+        archive, file = _archive(candidate.file)
+        try:
+            with archive.open(archive.infolist()[candidate.member]) as stream:
+                yield stream
+        finally:
+            file.release()
     else:
         with candidate.file.open("rb", buffering=0) as stream:
             yield cast(IO[bytes], stream)
 
 
+class _Reopening(io.RawIOBase):
+    """A file that is open only between the first use and `release`, so that it can be moved or deleted."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            self._file = self._path.open("rb")
+        return self._file
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._opened().seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._opened().tell()
+
+    def read(self, size: int = -1) -> bytes:
+        return self._opened().read(size)
+
+    def release(self) -> None:
+        """Close the file until it is used again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _archive(path: Path) -> tuple[zipfile.ZipFile, _Reopening]:
+    """An archive; its directory is read once, or ten thousand members would take ten thousand times as long."""
+    status = path.stat()
+    return _opened(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@lru_cache(maxsize=2)
+def _opened(path: Path, *_state: int) -> tuple[zipfile.ZipFile, _Reopening]:
+    file = _Reopening(path)
+    try:
+        return zipfile.ZipFile(cast(IO[bytes], file)), file
+    finally:
+        file.release()
+
+
 def _walk(
-    path: Path, folders: tuple[str, ...], seen: set[tuple[int, int] | str], exclude: Path | None
+    root: Path, seen: set[tuple[int, int] | str], exclude: Path | None
 ) -> Iterator[Candidate | Unreadable]:
-    try:
-        status = path.stat()
-    except OSError as error:
-        yield Unreadable(_text(str(path)), _why(error))
-        return
-    if not stat.S_ISDIR(status.st_mode):
-        if stat.S_ISREG(status.st_mode):
-            yield _file(path, folders, status)
-        return
-    # Windows may not number files; there the resolved name tells a loop.
-    identity = (status.st_dev, status.st_ino) if status.st_ino else str(path.resolve()).lower()
-    if identity in seen or path == exclude:
-        return
-    seen.add(identity)
-    try:
-        with os.scandir(path) as entries:
-            names = sorted((entry.name for entry in entries), key=natural_key)
-    except OSError as error:
-        yield Unreadable(_text(str(path)), _why(error))
-        return
-    if "_delta_log" in names:
-        return
-    for name in names:
-        child = path / name
-        yield from _walk(child, (*folders, name) if child.is_dir() else folders, seen, exclude)
+    """Depth first, without recursion: folders may lie deeper than Python calls."""
+    left: list[tuple[Path, tuple[str, ...]]] = [(root, ())]
+    while left:
+        path, folders = left.pop()
+        try:
+            status = path.stat()
+        except (OSError, ValueError) as error:
+            yield Unreadable(_text(str(path)), _why(error))
+            continue
+        if not stat.S_ISDIR(status.st_mode):
+            if stat.S_ISREG(status.st_mode):
+                yield _file(path, folders, status)
+            continue
+        # Windows may not number files; there the resolved name tells a loop.
+        identity = (status.st_dev, status.st_ino) if status.st_ino else str(path.resolve()).lower()
+        if identity in seen or path == exclude:
+            continue
+        seen.add(identity)
+        try:
+            with os.scandir(path) as entries:
+                names = sorted((entry.name for entry in entries), key=natural_key, reverse=True)
+        except OSError as error:
+            yield Unreadable(_text(str(path)), _why(error))
+            continue
+        if "_delta_log" not in names:
+            inside = folders if path is root else (*folders, path.name)
+            left.extend((path / name, inside) for name in names)
 
 
 def _file(path: Path, folders: tuple[str, ...], status: os.stat_result) -> Candidate:
@@ -248,12 +338,16 @@ def _text(name: str) -> str:
 def _members(archive: Candidate) -> Iterator[Candidate | Unreadable]:
     """Members keep their names, also `../` and absolute ones: they only name lineage, nothing is written."""
     try:
-        with zipfile.ZipFile(archive.file) as opened:
-            members = sorted(enumerate(opened.infolist()), key=lambda member: natural_key(member[1].filename))
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        opened, _ = _archive(archive.file)
+        told = _told_members(archive.file)
+        members = sorted(enumerate(opened.infolist()), key=lambda member: natural_key(member[1].filename))
+    except _BROKEN as error:
         yield Unreadable(archive.path, _why(error))
         return
+    if told not in (None, len(members) % 0x10000):
+        yield Unreadable(archive.path, f"its directory tells of {told} members, {len(members)} are found")
     seen: Counter[str] = Counter()
+    most, length = max(ANYWAY, MOST_TIMES * archive.size), 0
     for at, info in members:
         parts = [
             part
@@ -269,6 +363,14 @@ def _members(archive: Candidate) -> Iterator[Candidate | Unreadable]:
         if info.flag_bits & 1:
             yield Unreadable(path, "the archive is encrypted")
             continue
+        if info.file_size > max(ANYWAY, MOST_TIMES * info.compress_size):
+            yield Unreadable(path, _bomb(info.file_size))
+            continue
+        # Members may share their bytes: each is small then, and all together are not.
+        length += info.file_size
+        if length > most:
+            yield Unreadable(path, _bomb(length))
+            return
         yield Candidate(
             path,
             (*archive.folders, *parts[:-1]),
@@ -279,6 +381,15 @@ def _members(archive: Candidate) -> Iterator[Candidate | Unreadable]:
             archive.file,
             at,
         )
+
+
+def _told_members(path: Path) -> int | None:
+    """What the record at an archive's end says; a damaged directory may swallow members without an error."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LONGEST_END))
+        end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    return int.from_bytes(end[at + 10 : at + 12], "little") if at >= 0 and b"PK\x06\x07" not in end else None
 
 
 def _why(error: BaseException) -> str:

@@ -22,6 +22,9 @@ LONGEST_LINE = 16 << 20
 """A longer line is never held in memory; its first megabyte is kept."""
 KEPT_OF_LONG_LINE = 1 << 20
 TAIL = 4096
+MOST_FIELD_LISTS = 100
+"""Each makes a unit of its own: lines under further ones are quarantined. Real logs hold one to three."""
+_TOO_MANY = ("more than 100 field lists in one log",)
 _LINES_OF_CELL = 64
 
 _RECORD_START = re.compile(rb"\n(?:\xef\xbb\xbf)?(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)")
@@ -108,6 +111,7 @@ class Framer:
     _block: dict[str, str] = field(default_factory=dict)
     _block_at: int = 0
     _long: _LongLineReader | None = None
+    _field_lists: set[str] = field(default_factory=set)
 
     @property
     def ended_line(self) -> bool:
@@ -164,6 +168,9 @@ class Framer:
         complete = len(rest) if take_tail else _complete_part(rest)
         if complete:
             yield from self._runs(rest[:complete])
+        if 0 < complete < len(rest) and not rest.endswith(b"\n", 0, complete):
+            # What is pending stands in the same physical line, behind NULs.
+            self.line -= 1
         if complete < len(rest):
             self.pending_lines = 1
         yield from self._trailing_header()
@@ -258,10 +265,7 @@ class Framer:
                 log_type=self._block.get("log-type", self.header.log_type),
                 version=self._block.get("version", self.header.version),
                 date=self._block.get("date", self.header.date),
-                fields=tuple(
-                    name.strip() for name in self._block.get("fields", "").split(",") if name.strip()
-                )
-                or self.header.fields,
+                fields=self._fields(self._block.get("fields", "")) or self.header.fields,
             )
             self.header_position = self._block_at
         elif text and not text.startswith(b"#"):
@@ -271,6 +275,13 @@ class Framer:
                 self.header_position = self.position
         self._header_lines += 1
         self._advance(raw, len(raw), 1)
+
+    def _fields(self, text: str) -> tuple[str, ...]:
+        if text and text not in self._field_lists:
+            if len(self._field_lists) >= MOST_FIELD_LISTS:
+                return _TOO_MANY
+            self._field_lists.add(text)
+        return tuple(name.strip() for name in text.split(",") if name.strip())
 
     def _data_run(self, data: bytes, starts: np.ndarray | None = None) -> Run:
         self._block = {}
@@ -371,10 +382,24 @@ def _continues_record(block: bytes, begin: int, match: re.Match[bytes]) -> bool:
             return False
     else:
         return False
-    if block.count(b'"', start, match.start()) % 2 == 0:
-        return False
+    # Counted line by line, as the rows are joined: a record of even quotes at a line end is over there.
+    quotes = 0
+    for line in block[start : match.start()].split(b"\n")[:-1]:
+        quotes += line.count(b'"')
+        if quotes % 2 == 0:
+            return False
     following = _RECORD_START.search(block, match.end() - 1)
-    return block.count(b'"', match.start(), following.start() if following else len(block)) % 2 == 1
+    end = following.start() if following else len(block)
+    at = match.start()
+    for _ in range(_LINES_OF_CELL):
+        if (at := block.find(b'"', at, end)) < 0:
+            return False
+        line_end = block.find(b"\n", at, end)
+        line_end = end if line_end < 0 else line_end
+        if block.count(b'"', at, line_end) % 2:
+            return True
+        at = line_end
+    return False
 
 
 def _complete_part(rest: bytes) -> int:
@@ -393,6 +418,11 @@ def _split_at_nuls(block: bytes) -> Iterator[bytes]:
         yield block[at : match.end()]
         at = match.end()
     yield block[at:]
+
+
+def unglued(data: bytes) -> bytes:
+    """The same bytes with a line end where NULs join a half line to the next record or header."""
+    return _NUL_THEN_RECORD.sub(b"\n", data) if b"\x00" in data else data
 
 
 def _clean(data: bytes) -> bytes:

@@ -11,9 +11,10 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 from pipeline.logs import message_tracking, smtp_protocol
-from pipeline.logs.framing import BOM, Framer, Header, Run
+from pipeline.logs.framing import BOM, Framer, Header, Run, unglued
 
 READ = ("message-tracking", "smtp-receive", "smtp-send")
 """Kinds that are ingested; any other is named in the summary and skipped."""
@@ -34,9 +35,23 @@ SMTP_FIELDS = tuple(column.field or "" for column in smtp_protocol.FIELDS)
 
 NOT_A_LOG = "not a transport log"
 _RECORDS_LOOKED_AT = 50
+_RUNS_LOOKED_AT = 5000
+"""A log in shreds is not held whole to know its kind."""
 _RECORD = re.compile(rb"\d{4}-\d\d-\d\dT")
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?$")
 _SMTP_EVENTS = {"+", "-", ">", "<", "*", ""}
+_PACKED = (
+    (b"PK\x03\x04", "zip archive"),
+    (b"\x1f\x8b\x08", "gzip archive"),
+    (b"\x28\xb5\x2f\xfd", "zstd archive"),
+    (b"7z\xbc\xaf\x27\x1c", "7z archive"),
+    (b"Rar!\x1a\x07", "rar archive"),
+    (b"\xfd7zXZ\x00", "xz archive"),
+    (b"BZh", "bzip2 archive"),
+    (b"MSCF\x00\x00", "cab archive"),
+)
+"""First bytes of archives within archives, and of kinds that are not unpacked: what is in them is not seen."""
+_TAR_AT = 257
 _OTHER_FIRST_LINES = (
     (
         re.compile(r"^#\s*Message Tracking Log File|^\d{4}-\d\d?-\d\d?\t\d\d?:\d\d:\d\d GMT\t"),
@@ -101,8 +116,10 @@ class Head:
 
 def read_head(start: bytes, *, whole: bool) -> Head:
     """Classify a log by its first bytes (64 KB will do); `whole` says that they are all of it."""
+    if packed := _packed(start):
+        return Head(Kind(f"{packed}: unpack it first", Header()), b"", b"")
     framer = Framer()
-    runs = [*framer.feed(start), *framer.finish(take_tail=whole)]
+    runs = list(islice(chain(framer.feed(start), framer.finish(take_tail=whole)), _RUNS_LOOKED_AT))
     with_lines = [i for i, run in enumerate(runs) if run.lines]
     # Text may stand above the first header; rows above it are where the log begins.
     chosen = next(
@@ -111,15 +128,21 @@ def read_head(start: bytes, *, whole: bool) -> Head:
     )
     text = start.removeprefix(BOM)[:4096].decode("utf-8", "replace")
     if chosen is None:
-        return Head(_classify(framer.header, [], text), b"", _plain(start[: start.rfind(b"\n") + 1]))
+        return Head(_classify(framer.header, [], text), b"", _plain(unglued(start[: start.rfind(b"\n") + 1])))
     run = runs[chosen]
     record = _first_line(run)
     records = [line for run in runs[chosen:] if run.lines for line in _record_lines(run)][:_RECORDS_LOOKED_AT]
     kind = _classify(run.header, records, text)
     begin = runs[chosen - 1].end if chosen else 0
-    block = b"\n".join(start[begin:].split(b"\n", run.header_lines)[: run.header_lines])
+    block = b"\n".join(unglued(start[begin:]).split(b"\n", run.header_lines)[: run.header_lines])
     is_open = run is runs[-1] and run.lines == 1 and not start.endswith(b"\n")
     return Head(kind, record, _plain(block), is_open)
+
+
+def _packed(start: bytes) -> str | None:
+    if start.startswith(b"ustar", _TAR_AT):
+        return "tar archive"
+    return next((name for magic, name in _PACKED if start.startswith(magic)), None)
 
 
 def _plain(block: bytes) -> bytes:

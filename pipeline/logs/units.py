@@ -63,7 +63,8 @@ class Unit:
     def add(self, segment: Segment) -> None:
         """Append a run; runs of a source must come in order."""
         self.segments.append(segment)
-        self.size += len(segment.run.data) + 64 * segment.run.header_lines
+        # A log that was cut to pieces by damage is held in many small runs, each with its tail.
+        self.size += len(segment.run.data) + len(segment.run.tail) + 64 * (8 + segment.run.header_lines)
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pipeline.logs.columns import Column
 from pipeline.store.delta import Part, Table
 from pipeline.store.ranges import METADATA_KEY, Range, load
 
+_MISREAD = re.compile(r"%[0-9A-Fa-f]{2}|\\|[\x00-\x1f\x7f]")
 TABLES: dict[str, tuple[Column, ...]] = {
     message_tracking.NAME: message_tracking.COLUMNS,
     smtp_protocol.NAME: smtp_protocol.COLUMNS,
@@ -50,6 +52,7 @@ class Store:
 
     def create(self) -> None:
         """Make what is missing. Raises TbesError if the folder cannot be written."""
+        self._refuse_name()
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -59,8 +62,18 @@ class Store:
         for table in self.tables.values():
             table.create()
 
+    def _refuse_name(self) -> None:
+        """Delta's reader takes `%20` in a path for a blank, and would look elsewhere, with `%2e%2e` even above."""
+        path = str(self.root)
+        if found := _MISREAD.search(path if os.sep == "/" else path.replace(os.sep, "/")):
+            raise UsageError(
+                f"The store cannot lie in {path}: the table format reads {found[0]!r} in a path as another "
+                "character. Choose another folder with --store."
+            )
+
     def snapshot(self) -> list[Snapshot]:
         """The newest state of both tables. Raises UsageError if there is no store."""
+        self._refuse_name()
         snapshots: list[Snapshot] = []
         for name, table in self.tables.items():
             exists = table.open()

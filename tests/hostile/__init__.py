@@ -1,0 +1,1 @@
+"""What strangers can send: sizes, archives, names, SQL. docs/hostile-input.md says what is promised."""
