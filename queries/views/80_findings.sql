@@ -184,12 +184,12 @@ message_findings as (
     union all
     select
         organisation, server, 'note' as severity, cast(sum(lines) as bigint) as degree,
-        'other-refusal/' || coalesce(enhanced_code, '-') || '/' || meaning as subject,
-        'Exchange Online refused mail for another reason: ' || coalesce(enhanced_code || ' ', '') || meaning || '.' as finding,
+        'other-refusal/' || coalesce(enhanced_code, '-') || '/' || split_part(meaning, ' (by its code alone', 1) as subject,
+        'Exchange Online refused mail for another reason: ' || coalesce(enhanced_code || ' ', '') || min(meaning) || '.' as finding,
         max(what_to_do) as action, cast(null as date) as act_by, min(first_time) as since
     from look_alikes
     where from_exchange_online
-    group by organisation, server, enhanced_code, meaning
+    group by organisation, server, enhanced_code, split_part(meaning, ' (by its code alone', 1)
 ),
 
 log_findings as (
