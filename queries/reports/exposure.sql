@@ -1,6 +1,6 @@
 -- title: Exposure of each organisation, worst first
 -- answers: Which organisations Exchange Online delays or blocks, what it costs, and what comes next.
--- terminal: organisation, state, build_risk, stage, act_by, full_block_earliest, delayed_messages, bounced_messages, handed_over_messages
+-- terminal: organisation, state, stage, act_by, delayed_messages, bounced_messages, handed_over_messages, full_block_earliest, basis, build_risk
 -- below: verdict, next_action
 -- columns:
 --   rank: 1 = worst

@@ -1,6 +1,6 @@
 -- title: Builds and generations of servers
 -- answers: Which build each server ran from when to when, one row a stretch of time, and what proves it.
--- terminal: organisation, server, build, generation, build_name, first_seen, last_seen, strength
+-- terminal: organisation, server, build, generation, build_name, first_seen, last_seen, evidence, strength
 -- columns:
 --   organisation: id of the organisation
 --   server: server, first label in capitals
