@@ -159,6 +159,12 @@ def ingest(**options: Any) -> None:
     "--tz", metavar="ZONE", help="Time zone of the terminal table, as in Europe/Berlin. Files are UTC."
 )
 @click.option(
+    "--width",
+    type=click.IntRange(min=40),
+    metavar="COLUMNS",
+    help="Width of the terminal table. Default: that of the terminal, else COLUMNS, else 160; 200 in a file.",
+)
+@click.option(
     "--language",
     type=click.Choice(LANGUAGES),
     default=None,

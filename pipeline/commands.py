@@ -334,9 +334,10 @@ def display_zone(name: str | None) -> tuple[tzinfo, str]:
         raise UsageError(f"{name!r} is no time zone, as in Europe/Berlin or UTC") from error
 
 
-def console() -> Any:
-    """The terminal, or a wide page off one."""
+def console(width: int | None = None) -> Any:
+    """The terminal, or a wide page off one; of the width that is given, else of its own or that of COLUMNS."""
     from rich.console import Console
 
-    # NO_COLOR and redirection are honoured by rich; off a terminal the table may be as wide as it needs.
-    return Console(width=None if sys.stdout.isatty() else 160)
+    # NO_COLOR, COLUMNS and redirection are honoured by rich; off a terminal of known width the page is wide
+    known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return Console(width=width or (None if known else 160))

@@ -11,8 +11,10 @@ from pipeline.logs.replies import Reply, read_reply
 from pipeline.reference.builds import Build, parse_build, parse_version
 from pipeline.reference.catalogue import Catalogue
 from pipeline.reference.product_names import parse_release_name
-from pipeline.reference.reply_patterns import enhanced_codes
-from pipeline.reference.rows import StageRow
+from pipeline.reference.reply_patterns import enhanced_codes, parse_code_pattern
+from pipeline.reference.rows import ReplyRow, StageRow
+
+LAST_COMMON_CODE = 30
 
 EXAMPLES = (
     '"450 4.7.230 Connecting Exchange server version is out-of-date; '
@@ -72,18 +74,44 @@ def _reply(text: str, catalogue: Catalogue, today: date) -> Explanation | None:
     )
     explanation = Explanation("reply", f"{code}: not an enforcement reply")
     rows = [row for row in catalogue.match_replies(text) if not row.is_tbes]
-    for row in rows:
+    by_code_alone = [] if rows else _by_code_alone(text, catalogue)
+    for row in rows or by_code_alone:
         explanation.facts.append(f"{row.code_pattern}: {row.meaning}.")
         explanation.what_to_do.append(f"{row.what_to_do[:1].upper()}{row.what_to_do[1:]}.")
         if row.source_url:
             explanation.sources.append(row.source_url)
     if rows:
         explanation.title = f"{code}: {rows[0].meaning}"
+    elif by_code_alone:
+        explanation.title = f"{code}: probably {by_code_alone[0].meaning}"
+        known = " or ".join(f'"{words}"' for words in (by_code_alone[0].text_pattern or "").split(" | "))
+        explanation.facts.append(
+            f"Less sure: the code fits, but not the words that the catalogue has for it: {known}."
+        )
     else:
         explanation.facts.append("The catalogue of replies has no row for it.")
     explanation.facts.append("It is not 4.7.230 or 5.7.230, so it is not transport-based enforcement.")
     _add_place(reply, explanation, catalogue)
     return explanation
+
+
+def _by_code_alone(text: str, catalogue: Catalogue) -> list[ReplyRow]:
+    """Rows whose code fits while their words do not: texts are shortened and reworded, codes stay.
+
+    Codes to x.y.30 are those of IANA's registry, which any mail system says for many reasons: they name nothing alone.
+    https://www.iana.org/assignments/smtp-enhanced-status-codes
+    """
+    for code in reversed(enhanced_codes(text)):
+        if int(code.rsplit(".", 1)[1]) <= LAST_COMMON_CODE:
+            continue
+        rows = [
+            row
+            for row in catalogue.replies
+            if not row.is_tbes and (codes := parse_code_pattern(row.code_pattern)) and codes.holds(code)
+        ]
+        if rows:
+            return rows
+    return []
 
 
 def _reads_as_reply(text: str) -> bool:

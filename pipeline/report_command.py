@@ -28,6 +28,7 @@ def report_command(
     format_: str | None,
     output: Path | None,
     tz: str | None,
+    width: int | None,
     language: str | None,
     raw: bool,
     acknowledge: Path | None,
@@ -65,7 +66,7 @@ def report_command(
             found[:] = uncounted(found, marked)
             notes[:] = exceeded(marked, entries)
         if chosen == TABLE:
-            _table(made, style, output, counts(marked, style) if marked else "")
+            _table(made, style, output, width, counts(marked, style) if marked else "")
             return None
         return FORMATS[chosen].write(made, style)
 
@@ -104,7 +105,7 @@ def _wanted(name: str | None, format_: str, *, with_changes: bool) -> str | None
     return name
 
 
-def _table(made: Document, style: Style, output: Path | None, counted: str) -> None:
+def _table(made: Document, style: Style, output: Path | None, width: int | None, counted: str) -> None:
     from rich.console import Console
 
     from pipeline.reports.terminal import print_table
@@ -126,10 +127,10 @@ def _table(made: Document, style: Style, output: Path | None, counted: str) -> N
             on.print(counted, highlight=False)
 
     if output is None:
-        draw(console())
+        draw(console(width))
         return
     with output.open("w", encoding="utf-8", newline="\n") as handle:
-        draw(Console(file=handle, width=200))
+        draw(Console(file=handle, width=width or 200))
 
 
 def counts(findings: Result, style: Style) -> str:

@@ -59,6 +59,17 @@ def test_a_look_alike_by_name(catalogue: Catalogue) -> None:
     assert any("not transport-based enforcement" in fact for fact in said.facts)
 
 
+def test_a_shortened_look_alike_is_named_by_its_code_as_less_sure(catalogue: Catalogue) -> None:
+    said = decode("451 4.7.500 Server busy", catalogue, TODAY)
+    assert said.title.startswith("451 4.7.500: probably IP throttling")
+    assert any(fact.startswith("Less sure: the code fits") for fact in said.facts)
+    assert said.what_to_do and said.sources
+    # a code of IANA's registry is said by any system for many reasons
+    common = decode("550 5.7.1 Something else", catalogue, TODAY)
+    assert common.title == "550 5.7.1: not an enforcement reply"
+    assert "The catalogue of replies has no row for it." in common.facts
+
+
 def test_host_and_time_of_a_reply(catalogue: Catalogue) -> None:
     text = (
         f"550 5.7.230 {WORDS.format('blocked', 20)} For more information see"

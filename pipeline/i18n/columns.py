@@ -48,6 +48,7 @@ TERMS = frozenset(
         "change",
         "clock_state",
         "direction",
+        "earlier_generation",
         "expected_by",
         "generation",
         "in_scope",

@@ -1,14 +1,19 @@
-"""A table that fits the terminal: columns that have no room are named below it, never squeezed away in silence."""
+"""A table that fits the terminal: what has no room in a row stands below it with its heading, never squeezed away.
+
+Columns keep their order. A column is in the table where its cells fit there in few lines, times and names in one; the
+others follow each row as `heading: value`. Columns that a report does not mean for a terminal are counted below.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
+from functools import cached_property
 from typing import Any
 
-from rich import box
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pipeline.i18n import Texts
@@ -16,8 +21,11 @@ from pipeline.reports.document import Style
 from pipeline.reports.values import visible
 from pipeline.sql import Result
 
-NARROWEST = 8
-WIDEST = 60
+GAP = 2
+INDENT = 4
+WIDEST = 100
+SHORT = 24
+"""A cell of up to so many characters may take two lines, a longer one three."""
 _SEVERITY = {
     "fully blocked": "bold red",
     "partly blocked": "red",
@@ -34,6 +42,34 @@ _SEVERITY = {
     "accepted": "green",
     "accepted today": "green",
 }
+_NUMBERS = ("INT", "INTEGER", "DOUBLE", "BIGINT", "DECIMAL")
+
+
+@dataclass
+class _Column:
+    """One column as it is shown: `least` is the narrowest width at which nothing in it is torn, `widest` that of one line."""
+
+    name: str
+    heading: str
+    cells: list[str]
+    values: list[Any]
+    numeric: bool
+    whole: bool
+    width: int = 0
+
+    @cached_property
+    def longest(self) -> int:
+        return max((cell_len(cell) for cell in self.cells), default=0)
+
+    @cached_property
+    def widest(self) -> int:
+        return max(min(WIDEST, self.longest), _longest_word(self.heading))
+
+    @cached_property
+    def least(self) -> int:
+        words = max((_longest_word(cell) for cell in self.cells), default=0)
+        lines = 1 if self.whole or self.numeric else 2 if self.longest <= SHORT else 3
+        return max(_longest_word(self.heading), words, -(-self.longest // lines))
 
 
 def print_table(
@@ -47,78 +83,166 @@ def print_table(
     texts: Texts | None = None,
     report: str = "",
 ) -> None:
-    """Print rows; `first` names the columns to show (all, if none), as many as have room.
+    """Print rows; `first` names the columns to show (all, if none), in the table or below their row.
 
     `texts` are the words (default: English); the columns of `report` that hold words of the product are translated.
 
     `below` names columns of whole sentences: they are printed below the table, a paragraph a row, under the
-    text of its first column.
+    text of its first column; what to do is a line of its own.
     """
     texts = texts or Texts("en")
     style = Style(texts, zone, zone_name)
     if not result.rows:
-        console.print(Text(texts("text.no_rows", title=title)), highlight=False)
+        console.print(Text(texts("text.no_rows", title=visible(title))), highlight=False)
         return
-    order = [name for name in first if name in result.columns]
-    order += [name for name in result.columns if name not in order]
-    cells = {
-        name: [style.cell(report, name, row[i]) for row in result.rows]
-        for i, name in enumerate(result.columns)
-    }
-    plain = {name: [row[i] for row in result.rows] for i, name in enumerate(result.columns)}
-    headings = {name: texts.column(name) for name in result.columns}
-    used = [name for name in order if any(cells[name]) and name not in below]
-    chosen = _fitting([name for name in used if name in first] or used, cells, headings, console.width)
-    table = Table(
-        title=Text(visible(title)),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_lines=False,
-    )
-    kinds = zip(result.columns, result.types, strict=True)
-    numeric = {name for name, kind in kinds if kind.endswith(("INT", "INTEGER", "DOUBLE", "BIGINT"))}
-    for name in chosen:
-        table.add_column(
-            headings[name],
-            justify="right" if name in numeric else "left",
-            overflow="fold",
-            min_width=min(NARROWEST, max(map(len, cells[name]))),
-        )
-    for i in range(len(result.rows)):
-        table.add_row(*(Text(cells[name][i], style=_style(plain[name][i])) for name in chosen))
-    console.print(table)
-    for i in range(len(result.rows)):
-        sentences = [cells[name][i] for name in below if name in cells and cells[name][i]]
-        if sentences:
-            heading = Text(cells[used[0]][i] + ": ", style="bold")
-            console.print(heading.append(Text(" ".join(sentences), style="not bold")))
+    columns = _columns(result, first, below, style, report)
+    shown = [column for column in columns if not first or column.name in first] or columns
+    table = _fitting(shown, console.width)
+    leftover = [column for column in shown if column not in table]
+    console.print(Text(visible(title), style="bold"), highlight=False)
+    _print_rows(console, table, leftover)
+    _print_below(console, result, below, columns, style, report)
     notes = []
     if any(kind.startswith("TIMESTAMP") for kind in result.types):
         notes.append(
             texts("text.times_are_utc") if zone_name == "UTC" else texts("text.times_are", zone=zone_name)
         )
-    if hidden := [name for name in used if name not in chosen]:
-        notes.append(texts("text.more_columns", columns=", ".join(hidden)))
-    for note in notes:
-        console.print(Text(note, style="dim"))
+    if hidden := len(columns) - len(shown):
+        notes.append(texts("text.more_columns", count=hidden))
+    if notes:
+        console.print(Text(" ".join(notes), style="dim"), highlight=False)
 
 
-def _fitting(
-    names: Sequence[str], cells: dict[str, list[str]], headings: dict[str, str], width: int
-) -> list[str]:
-    """The first columns that fit the width, each at a width that shows its text in few lines."""
-    chosen: list[str] = []
-    room = width
+def _columns(
+    result: Result, first: Sequence[str], below: Sequence[str], style: Style, report: str
+) -> list[_Column]:
+    """The columns that hold anything, those of `first` first."""
+    names = [name for name in first if name in result.columns]
+    names += [name for name in result.columns if name not in names]
+    columns = []
     for name in names:
-        widest = max(map(len, cells[name]), default=0)
-        header = max(map(len, headings[name].split()))
-        need = 2 + max(header, widest if widest <= 24 else min(WIDEST, 24 + widest // 6))
-        if chosen and need > room:
-            break
-        chosen.append(name)
-        room -= need
+        at = result.columns.index(name)
+        kind = result.types[at]
+        values = [row[at] for row in result.rows]
+        cells = [style.cell(report, name, value) for value in values]
+        if any(cells) and name not in below:
+            columns.append(
+                _Column(
+                    name,
+                    style.texts.column(name),
+                    cells,
+                    values,
+                    numeric=kind.startswith(_NUMBERS) or kind.endswith(_NUMBERS),
+                    whole=kind.startswith(("TIMESTAMP", "DATE", "BOOLEAN")),
+                )
+            )
+    return columns
+
+
+def _fitting(columns: Sequence[_Column], width: int) -> list[_Column]:
+    """The columns that fit the width, with their widths; always one."""
+    chosen: list[_Column] = []
+    room = width + GAP
+    for number, column in enumerate(columns):
+        # behind a column without room only short ones come forward: sentences keep their order
+        in_order = len(chosen) == number or column.longest <= SHORT
+        if (in_order and column.least + GAP <= room) or not chosen:
+            column.width = min(column.least, width)
+            chosen.append(column)
+            room -= column.width + GAP
+    # what is left goes to the narrowest of those that still break lines
+    while room > 0 and (growing := [column for column in chosen if column.width < column.widest]):
+        column = min(growing, key=lambda column: column.width / column.widest)
+        column.width += 1
+        room -= 1
     return chosen
+
+
+def _print_rows(console: Console, table: Sequence[_Column], leftover: Sequence[_Column]) -> None:
+    headings = [Text(column.heading, style="bold") for column in table]
+    _print_line(console, table, headings, bottom=True)
+    rule = "-" if console.options.ascii_only else "\u2500"
+    console.print(
+        Text((" " * GAP).join(rule * column.width for column in table), style="dim"), highlight=False
+    )
+    for row in range(len(table[0].cells)):
+        _print_line(
+            console, table, [Text(column.cells[row], style=_style(column.values[row])) for column in table]
+        )
+        items = [
+            Text.assemble((f"{column.heading}: ", "dim"), (column.cells[row], _style(column.values[row])))
+            for column in leftover
+            if column.cells[row]
+        ]
+        for line in _filled(items, console.width - INDENT):
+            _print_indented(console, line)
+
+
+def _print_line(
+    console: Console, table: Sequence[_Column], cells: Sequence[Text], *, bottom: bool = False
+) -> None:
+    """One row in as many lines as its tallest cell has."""
+    wrapped = [
+        list(cell.wrap(console, column.width, overflow="fold")) or [Text()]
+        for column, cell in zip(table, cells, strict=True)
+    ]
+    height = max(map(len, wrapped))
+    for number in range(height):
+        line = Text()
+        for column, lines in zip(table, wrapped, strict=True):
+            at = number - (height - len(lines)) if bottom else number
+            piece = lines[at].copy() if 0 <= at < len(lines) else Text()
+            piece.rstrip()
+            padding = " " * (column.width - piece.cell_len)
+            line.append_text(Text(padding) + piece if column.numeric else piece + Text(padding))
+            line.append(" " * GAP)
+        line.rstrip()
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _filled(items: Sequence[Text], width: int) -> list[Text]:
+    """Items joined with a bar, as many a line as fit whole."""
+    lines: list[Text] = []
+    for item in items:
+        if lines and lines[-1].cell_len + 3 + item.cell_len <= width:
+            lines[-1] = lines[-1] + Text(" | ", style="dim") + item
+        else:
+            lines.append(item)
+    return lines
+
+
+def _print_below(
+    console: Console,
+    result: Result,
+    below: Sequence[str],
+    columns: Sequence[_Column],
+    style: Style,
+    report: str,
+) -> None:
+    at = [result.columns.index(name) for name in below if name in result.columns]
+    if not at:
+        return
+    console.print()
+    for number, row in enumerate(result.rows):
+        sentences = [style.cell(report, result.columns[i], row[i]) for i in at if row[i] is not None]
+        if sentences:
+            heading = Text(f"{columns[0].cells[number]}: " if columns else "", style="bold")
+            console.print(heading.append(Text(sentences[0], style="not bold")), highlight=False)
+        for sentence in sentences[1:]:
+            _print_indented(console, Text(sentence))
+
+
+def _print_indented(console: Console, text: Text) -> None:
+    """Wrapped; but a path or line that is wider than the page is left to the terminal to break, so that it can be copied."""
+    width = max(console.width - INDENT, 1)
+    pieces = [text] if _longest_word(text.plain) > width else text.wrap(console, width)
+    for piece in pieces:
+        piece.rstrip()
+        console.print(Text(" " * INDENT) + piece, highlight=False, soft_wrap=True)
+
+
+def _longest_word(text: str) -> int:
+    return max(map(cell_len, text.split()), default=0)
 
 
 def _style(value: Any) -> str:

@@ -1,12 +1,12 @@
 -- title: Exposure of each organisation, worst first
 -- answers: Which organisations Exchange Online delays or blocks, what it costs, and what comes next.
--- terminal: organisation, state, build_risk, stage, act_by, full_block_earliest, delayed_messages, bounced_messages, handed_over_messages
+-- terminal: organisation, state, stage, act_by, delayed_messages, bounced_messages, handed_over_messages, full_block_earliest, basis, build_risk
 -- below: verdict, next_action
 -- columns:
 --   rank: 1 = worst
 --   organisation: id of the organisation
 --   display_name: its name in organisations.toml, else as it was given or its folder is named, else the id
---   state: accepted, delayed, partly blocked, fully blocked, recovered since, not connecting or not visible here
+--   state: accepted, delayed, partly blocked, fully blocked, recovered since, not connecting, no hand-over in the window or not visible here
 --   build_risk: what the builds risk, worst server first; of the servers that hand over, if any does
 --   stage: stage of enforcement that the latest refusal names, 1 to 8
 --   minutes_per_hour: minutes per hour in the latest refusal

@@ -1,6 +1,6 @@
 -- title: Findings, worst first
 -- answers: What is wrong, or will be, or cannot be seen, and what to do about it by when.
--- terminal: severity, organisation, server, act_by, finding, acknowledged_on
+-- terminal: severity, organisation, server, act_by, finding, action, acknowledged_on, acknowledged_reason
 -- columns:
 --   organisation: id of the organisation
 --   server: server, first label in capitals; null where it concerns the whole organisation

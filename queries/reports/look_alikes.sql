@@ -8,7 +8,7 @@
 --   connector: connector of the rows
 --   from_exchange_online: whether Exchange Online said it
 --   enhanced_code: enhanced status code
---   meaning: what it is
+--   meaning: what it is; says so where only the code fits and the words differ
 --   lines: lines that hold it
 --   first_time: first of them, UTC
 --   last_time: last of them, UTC

@@ -19,12 +19,14 @@
 --   last_seen: last, UTC
 --   is_exchange: yes, likely or unknown
 --   generation: what its signals allow; null where they tell nothing; never a build
---   signals: signals with their strength, joined with ;
+--   earlier_generation: what it said before it was updated or replaced; null where it always said the same
+--   generation_since: first session with the present generation where it was another before, UTC
+--   signals: signals of the present generation with their strength, joined with ;
 --   build: exact build, only where its own tracking log in the same organisation proves it
 --   build_evidence: what proves the build
 select
     organisation, direction, peer, own_server, local_probe, domain, sending_organisation, addresses,
     address_count, ehlo_names, sessions, messages, tls_versions, first_seen, last_seen, is_exchange,
-    generation, signals, build, build_evidence
+    generation, earlier_generation, generation_since, signals, build, build_evidence
 from peers
 order by organisation, direction, messages desc, sessions desc, peer

@@ -1,6 +1,6 @@
 -- title: Servers
 -- answers: Which product and build each server runs, how far behind it is, what that risks and how its mail fares.
--- terminal: organisation, server, build, build_name, accepted, supported, state, stage, note
+-- terminal: organisation, server, state, stage, build, build_name, accepted, act_by, supported, next_action, note
 -- columns:
 --   organisation: id of the organisation
 --   server: first label of its name in capitals

@@ -8,7 +8,7 @@
 --   connector: connector of the rows
 --   from_exchange_online: whether Exchange Online said it
 --   enhanced_code: enhanced status code
---   meaning: what it is
+--   meaning: what it is; says so where only the code fits and the words differ
 --   lines: lines that hold it
 --   first_time: first of them, UTC
 --   last_time: last of them, UTC
@@ -62,16 +62,22 @@ lines as materialized (
 
 named as (
     select
-        l.*, p.meaning, p.what_to_do, p.source_url,
+        *,
         row_number() over (
-            partition by l.source_id, l.source_line
-            order by case when p.has_words then 0 else 1 end, p.code_to - p.code_from, p.meaning
-        ) as rank
-    from lines as l
-    inner join codes as c on l.code_start = c.code_start
-    inner join patterns as p
-        on l.code_start = p.code_start and l.code_last between p.code_from and p.code_to
-        and lower(l.reply) like p.words
+            partition by source_id, source_line
+            order by case when has_words and words_fit then 0 when words_fit then 1 else 2 end, code_width, pattern_meaning
+        ) as rank,
+        case when words_fit then pattern_meaning else pattern_meaning || ' (by its code alone: the words differ)' end as meaning
+    from (
+        select
+            l.*, p.meaning as pattern_meaning, p.what_to_do, p.source_url, p.has_words, p.code_to - p.code_from as code_width,
+            coalesce(lower(l.reply) like p.words, false) as words_fit
+        from lines as l
+        inner join codes as c on l.code_start = c.code_start
+        inner join patterns as p on l.code_start = p.code_start and l.code_last between p.code_from and p.code_to
+    ) as candidates
+    -- the words of a reply change, its code stays; but a code to 30 is one of IANA's registry that any system says
+    where words_fit or code_last > 30
 ),
 
 -- in a protocol log the banner of the session tells who said it

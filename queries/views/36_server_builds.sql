@@ -1,5 +1,5 @@
 -- title: Builds and generations of servers
--- answers: Which build each server ran from when to when, and what proves it.
+-- answers: Which build each server ran from when to when, one row a stretch of time, and what proves it.
 -- columns:
 --   organisation: id of the organisation
 --   server: server, first label in capitals
@@ -8,8 +8,8 @@
 --   build_name: name of the build in the catalogue
 --   evidence: what says so
 --   strength: strong or weak
---   first_seen: first row, UTC
---   last_seen: last row, UTC
+--   first_seen: first row of this stretch, UTC; a build that comes back begins a new one
+--   last_seen: last row of it, UTC
 --   lines: rows that say so
 --   interleaved: whether another build writes under the same name in between, as where one member stamps an old build
 -- materialised: small, and asked for by many views
@@ -18,7 +18,7 @@ with hours as materialized (
 ),
 
 turns as (
-    select distinct a.organisation, a.server, a.build
+    select distinct a.organisation, a.server, a.build, a.hour
     from hours as a
     inner join hours as b
         on a.organisation = b.organisation and a.server = b.server and a.hour = b.hour
@@ -26,12 +26,62 @@ turns as (
     where a.build <> b.build and a.first_time < b.last_time and b.first_time < a.last_time
 ),
 
+build_hours as (
+    select
+        h.organisation, h.server, h.build, h.hour, min(h.first_time) as first_time, max(h.last_time) as last_time,
+        sum(h.lines) as lines, bool_or(t.build is not null) as in_turns
+    from hours as h
+    left join turns as t
+        on h.organisation = t.organisation and h.server = t.server and h.build = t.build and h.hour = t.hour
+    where h.build is not null and h.build not like '15.20.%'
+    group by h.organisation, h.server, h.build, h.hour
+),
+
+-- steps in the order of time: a build in an hour, or together those that take turns in it
+steps as (
+    select
+        *,
+        dense_rank() over (
+            partition by organisation, server
+            order by case when in_turns then first_in_turns else first_time end
+        ) as step
+    from (
+        select
+            *,
+            min(case when in_turns then first_time end) over (partition by organisation, server, hour) as first_in_turns,
+            bool_or(in_turns) over (partition by organisation, server, build) as takes_turns
+        from build_hours
+    ) as marked
+),
+
+followed as (
+    select
+        *, lag(step) over (partition by organisation, server, build order by step) as step_before,
+        lag(last_time) over (partition by organisation, server, build order by step) as seen_before
+    from steps
+),
+
+-- a build that was away comes back in a stretch of its own; of builds that take turns an absence below a day is none
+stretches as (
+    select
+        *,
+        sum(
+            case
+                when step_before is null or step = step_before + 1 then 0
+                when takes_turns and first_time - seen_before < interval 24 hour then 0
+                else 1
+            end
+        ) over (partition by organisation, server, build order by step rows between unbounded preceding and current row)
+            as stretch
+    from followed
+),
+
 builds as (
     select
-        organisation, server, build, min(first_time) as first_seen, max(last_time) as last_seen, sum(lines) as lines
-    from hours
-    where build is not null and build not like '15.20.%'
-    group by organisation, server, build
+        organisation, server, build, min(first_time) as first_seen, max(last_time) as last_seen, sum(lines) as lines,
+        bool_or(in_turns) as interleaved
+    from stretches
+    group by organisation, server, build, stretch
 ),
 
 -- the header of 2010 and 2007 holds a constant; only where one product has the major number it names the generation
@@ -82,10 +132,9 @@ signals as (
 select
     b.organisation, b.server, b.build, f.product_name as generation, f.build_name,
     'version in the tracking log of the server itself' as evidence, 'strong' as strength,
-    b.first_seen, b.last_seen, cast(b.lines as bigint) as lines, o.build is not null as interleaved
+    b.first_seen, b.last_seen, cast(b.lines as bigint) as lines, b.interleaved
 from builds as b
 left join build_facts as f on b.build = f.build
-left join turns as o on b.organisation = o.organisation and b.server = o.server and b.build = o.build
 union all
 select
     organisation, server, cast(null as varchar) as build, generation, cast(null as varchar) as build_name, evidence,

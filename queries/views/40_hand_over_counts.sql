@@ -7,6 +7,8 @@
 --   connector: Send connector
 --   destination: next hop (tracking), or domain of the recipient (hours without tracking)
 --   hour: hour, UTC
+--   first_time: first of them, UTC
+--   last_time: last of them, UTC
 --   messages: messages accepted
 --   recipients: their recipients; null where only protocol logs have them
 --   refused: messages refused for the build of the server, once each hour
@@ -15,7 +17,7 @@
 with tracked_raw as (
     select
         organisation, server, connector_id, peer_name, floor(epoch(date_time) / 3600) as hour_number, count(*) as messages,
-        cast(sum(recipient_count) as bigint) as recipients, min(date_time) as first_time,
+        cast(sum(recipient_count) as bigint) as recipients, min(date_time) as first_time, max(date_time) as last_time,
         count(
             case
                 when replace(lower(split_part(coalesce(sender_address, return_path), '@', 2)), '.', '-')
@@ -30,7 +32,7 @@ with tracked_raw as (
 tracked as (
     select
         organisation, upper(split_part(server, '.', 1)) as server, connector_id as connector,
-        lower(peer_name) as destination, date_trunc('hour', first_time) as hour, messages, recipients, own_messages
+        lower(peer_name) as destination, date_trunc('hour', first_time) as hour, first_time, last_time, messages, recipients, own_messages
     from tracked_raw
 ),
 
@@ -94,7 +96,8 @@ domains as (
 
 counted as (
     select
-        o.organisation, o.server, o.connector, d.destination, date_trunc('hour', o.date_time) as hour, count(*) as messages
+        o.organisation, o.server, o.connector, d.destination, date_trunc('hour', o.date_time) as hour, min(o.date_time) as first_time,
+        max(o.date_time) as last_time, count(*) as messages
     from once as o
     left join domains as d
         on o.organisation = d.organisation and o.session_id = d.session_id and o.sequence_number = d.sequence_number
@@ -119,7 +122,7 @@ only_destinations as (
 
 placed as (
     select
-        e.organisation, e.server, e.connector, date_trunc('hour', e.time) as hour, e.message_key,
+        e.organisation, e.server, e.connector, date_trunc('hour', e.time) as hour, e.time, e.message_key,
         coalesce(k.destination, d.destination, e.destination) as destination
     from refusal_events as e
     left join destinations as k
@@ -129,15 +132,17 @@ placed as (
 ),
 
 refused as (
-    select organisation, server, connector, destination, hour, count(distinct message_key) as messages
+    select
+        organisation, server, connector, destination, hour, min(time) as first_time, max(time) as last_time,
+        count(distinct message_key) as messages
     from placed
     group by organisation, server, connector, destination, hour
 )
 
-select organisation, server, connector, destination, hour, messages, recipients, 0 as refused,
+select organisation, server, connector, destination, hour, first_time, last_time, messages, recipients, 0 as refused,
     own_messages, 1 as by_tracking
 from tracked
 union all
-select organisation, server, connector, destination, hour, messages, null, 0, 0, 0 from counted
+select organisation, server, connector, destination, hour, first_time, last_time, messages, null, 0, 0, 0 from counted
 union all
-select organisation, server, connector, destination, hour, 0, null, messages, 0, null from refused
+select organisation, server, connector, destination, hour, first_time, last_time, 0, null, messages, 0, null from refused

@@ -8,6 +8,8 @@
 --   destination: next hop (tracking), or domain of the recipient (hours without tracking)
 --   tenant: first label of the next hop, or the domain of the recipient
 --   hour: hour, UTC
+--   first_time: first message accepted or refused in it, UTC
+--   last_time: last of them, UTC
 --   messages: messages accepted
 --   recipients: their recipients; null where only protocol logs have them
 --   refused_messages: messages refused for the build of the server, once each hour
@@ -63,7 +65,8 @@ scoped_organisations as (
 select
     c.organisation, c.server, c.connector, c.destination,
     case when max(c.by_tracking) = 0 then c.destination else split_part(c.destination, '.', 1) end as tenant,
-    c.hour, cast(sum(c.messages) as bigint) as messages, cast(sum(c.recipients) as bigint) as recipients,
+    c.hour, min(c.first_time) as first_time, max(c.last_time) as last_time,
+    cast(sum(c.messages) as bigint) as messages, cast(sum(c.recipients) as bigint) as recipients,
     cast(sum(c.refused) as bigint) as refused_messages,
     case
         when max(c.by_tracking) = 1 then 'message-tracking'

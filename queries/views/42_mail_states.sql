@@ -3,8 +3,9 @@
 -- columns:
 --   organisation: id of the organisation
 --   server: first label in capitals; empty text = the whole organisation
---   state: accepted, delayed, partly blocked, fully blocked, recovered since, not connecting or not visible here
+--   state: accepted, delayed, partly blocked, fully blocked, recovered since, not connecting, no hand-over in the window or not visible here
 --   stage: stage of enforcement that the latest refusal names; null where none or where the table lacks the number
+--   stage_to: last stage that can say so, where the throttle minutes of later stages are not public; else null
 --   minutes_per_hour: minutes per hour in the latest refusal that decides
 --   deciding_action: throttle or block
 --   refusals: refusals
@@ -38,8 +39,7 @@ scoped_hand_overs as (
 
 log_ends as (
     select
-        s.organisation, least(max(s.last_time), coalesce(min(p.until), max(s.last_time))) as logs_until,
-        bool_or(s.kind = 'message-tracking' and s.rows > 0) as has_tracking
+        s.organisation, least(max(s.last_time), coalesce(min(p.until), max(s.last_time))) as logs_until
     from source_ranges as s
     cross join parameters as p
     group by s.organisation
@@ -110,9 +110,33 @@ subjects as (
     select organisation, upper(split_part(server, '.', 1)) as scope_server from source_ranges where server is not null
 ),
 
--- tracking of a server decides what its silence means
-tracked_servers as (
+-- the table of stages that was valid at the last refusal
+ladders as (
+    select t.organisation, t.scope_server, max(cast(s.valid_from as date)) as valid_from
+    from totals as t
+    inner join ref_stages as s on cast(s.valid_from as date) <= cast(t.last_refusal as date)
+    group by t.organisation, t.scope_server
+),
+
+named as (
+    select
+        d.organisation, d.scope_server,
+        min(case when d.block_minutes > 0 and s.block_minutes_per_hour = d.block_minutes then s.stage end) as block_stage,
+        min(case when d.throttle_minutes > 0 and s.throttle_minutes_per_hour = d.throttle_minutes then s.stage end)
+            as throttle_stage,
+        max(s.throttle_minutes_per_hour) as highest_throttle,
+        max(case when s.throttle_minutes_per_hour is null then s.stage end) as unknown_to
+    from deciding as d
+    inner join ladders as l on d.organisation = l.organisation and d.scope_server = l.scope_server
+    inner join ref_stages as s on cast(s.valid_from as date) = l.valid_from
+    group by d.organisation, d.scope_server
+),
+
+-- tracking of a server decides what its silence means; rows count, not sources, which may lie outside the window
+tracked as (
     select distinct organisation, server as scope_server from tracking_hours where server is not null
+    union
+    select distinct organisation, '' as scope_server from tracking_hours
 )
 
 select
@@ -125,10 +149,15 @@ select
         when a.in_scope > 0 then 'accepted'
         when a.scope_unknown > 0 then 'not visible here'
         when g.organisation is not null then 'not visible here'
-        when (s.scope_server = '' and e.has_tracking) or r.scope_server is not null then 'not connecting'
+        -- a part of the logs does not show that nothing is ever handed over
+        when r.scope_server is not null and w.since is not null then 'no hand-over in the window'
+        when r.scope_server is not null then 'not connecting'
         else 'not visible here'
     end as state,
-    case when d.is_blocked then b.stage else h.stage end as stage,
+    case when d.is_blocked then b.block_stage else b.throttle_stage end as stage,
+    case
+        when not d.is_blocked and d.throttle_minutes = b.highest_throttle and b.unknown_to > b.throttle_stage then b.unknown_to
+    end as stage_to,
     nullif(case when d.is_blocked then d.block_minutes else d.throttle_minutes end, 0) as minutes_per_hour,
     case when d.is_blocked then 'block' when t.refusals > 0 then 'throttle' end as deciding_action,
     coalesce(t.refusals, 0) as refusals, t.first_refusal, t.last_refusal,
@@ -138,11 +167,11 @@ select
     cast(coalesce(a.out_of_scope, 0) as bigint) as handed_over_out_of_scope,
     e.logs_until
 from subjects as s
+cross join parameters as w
 left join log_ends as e on s.organisation = e.organisation
 left join totals as t on s.organisation = t.organisation and s.scope_server = t.scope_server
 left join deciding as d on s.organisation = d.organisation and s.scope_server = d.scope_server
 left join accepted as a on s.organisation = a.organisation and s.scope_server = a.scope_server
 left join gateways as g on s.organisation = g.organisation
-left join tracked_servers as r on s.organisation = r.organisation and s.scope_server = r.scope_server
-left join ref_stages as b on d.block_minutes > 0 and d.block_minutes = b.block_minutes_per_hour
-left join ref_stages as h on d.throttle_minutes > 0 and d.throttle_minutes = h.throttle_minutes_per_hour
+left join tracked as r on s.organisation = r.organisation and s.scope_server = r.scope_server
+left join named as b on s.organisation = b.organisation and s.scope_server = b.scope_server

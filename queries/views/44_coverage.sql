@@ -23,13 +23,17 @@ logged as materialized (
 ),
 
 handed_over as (
-    select distinct organisation, server, connector, hour
+    select organisation, server, connector, hour, min(first_time) as first_time, max(last_time) as last_time
     from hand_overs
     where evidence = 'message-tracking' and messages > 0 and server is not null and in_scope <> 'no'
+    group by organisation, server, connector, hour
 ),
 
 send_hours as (
-    select distinct organisation, server, connector, hour from logged where log_kind = 'smtp-send'
+    select organisation, server, connector, hour, min(first_time) as first_time, max(last_time) as last_time
+    from logged
+    where log_kind = 'smtp-send'
+    group by organisation, server, connector, hour
 ),
 
 old_servers as (
@@ -37,18 +41,66 @@ old_servers as (
 ),
 
 transport_hours as (
-    select distinct organisation, server, hour
+    select organisation, server, hour, min(first_time) as first_time, max(last_time) as last_time
     from logged
     where log_kind = 'smtp-send' and server is not null
         and coalesce(log_service, 'hub') not in ('frontend', 'mailbox-delivery', 'mailbox-submission', 'mailbox')
+    group by organisation, server, hour
 ),
 
 relay_hours as (
-    select distinct organisation, server, hour from logged where relays and server is not null
+    select organisation, server, hour, min(first_time) as first_time, max(last_time) as last_time
+    from logged
+    where relays and server is not null
+    group by organisation, server, hour
 ),
 
 frontend_send_hours as (
-    select distinct organisation, server, hour from logged where log_kind = 'smtp-send' and log_service = 'frontend'
+    select organisation, server, hour, min(first_time) as first_time, max(last_time) as last_time
+    from logged
+    where log_kind = 'smtp-send' and log_service = 'frontend'
+    group by organisation, server, hour
+),
+
+-- A session or message that goes over the hour's end stands in the one log before and in the other after it: rows of the
+-- neighbouring hour count as far as a connection may be idle (ConnectionInactivityTimeOut of a Send connector, 10 minutes).
+no_send_log as (
+    select h.organisation, h.server, h.connector, h.hour
+    from handed_over as h
+    left join send_hours as s
+        on h.organisation = s.organisation and h.server = s.server and h.connector is not distinct from s.connector
+        and (
+            h.hour = s.hour
+            or (h.hour - interval 1 hour = s.hour and h.last_time - s.last_time <= interval 10 minute)
+            or (h.hour + interval 1 hour = s.hour and s.first_time - h.first_time <= interval 10 minute)
+        )
+    where s.server is null
+),
+
+no_tracking as (
+    select l.organisation, l.server, l.hour
+    from transport_hours as l
+    left join tracked as t
+        on l.organisation = t.organisation and l.server = t.server
+        and (
+            l.hour = t.hour
+            or (l.hour - interval 1 hour = t.hour and l.last_time - t.last_time <= interval 10 minute)
+            or (l.hour + interval 1 hour = t.hour and t.first_time - l.first_time <= interval 10 minute)
+        )
+    where t.server is null
+),
+
+no_frontend_send_log as (
+    select r.organisation, r.server, r.hour
+    from relay_hours as r
+    left join frontend_send_hours as f
+        on r.organisation = f.organisation and r.server = f.server
+        and (
+            r.hour = f.hour
+            or (r.hour - interval 1 hour = f.hour and r.last_time - f.last_time <= interval 10 minute)
+            or (r.hour + interval 1 hour = f.hour and f.first_time - r.first_time <= interval 10 minute)
+        )
+    where f.server is null
 )
 
 select
@@ -79,26 +131,18 @@ select
         'Set-SendConnector "' || h.connector || '" -ProtocolLoggingLevel Verbose',
         'Get-SendConnector | Set-SendConnector -ProtocolLoggingLevel Verbose'
     ) as command
-from handed_over as h
-left join send_hours as s
-    on h.organisation = s.organisation and h.server = s.server and h.connector is not distinct from s.connector
-    and h.hour = s.hour
-where s.server is null
+from no_send_log as h
 union all
 select
     l.organisation, l.server, null as connector, 'message-tracking' as log_kind, l.hour, 0 as lines, null as first_time,
     null as last_time, null as shows, 'delays, bounces and the build of this server are not visible' as gap,
     case when o.server is not null then 'Set-TransportServer ' else 'Set-TransportService ' end || l.server
         || ' -MessageTrackingLogEnabled $true' as command
-from transport_hours as l
-left join tracked as t on l.organisation = t.organisation and l.server = t.server and l.hour = t.hour
+from no_tracking as l
 left join old_servers as o on l.organisation = o.organisation and l.server = o.server
-where t.server is null
 union all
 select
     r.organisation, r.server, null as connector, 'smtp-send' as log_kind, r.hour, 0 as lines, null as first_time,
     null as last_time, null as shows, 'the front end passes mail on, but its own Send log is not there' as gap,
     'Set-FrontendTransportService ' || r.server || ' -IntraOrgConnectorProtocolLoggingLevel Verbose' as command
-from relay_hours as r
-left join frontend_send_hours as f on r.organisation = f.organisation and r.server = f.server and r.hour = f.hour
-where f.server is null
+from no_frontend_send_log as r

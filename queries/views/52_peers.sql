@@ -18,7 +18,9 @@
 --   last_seen: last, UTC
 --   is_exchange: yes, likely or unknown
 --   generation: what its signals allow; null where they tell nothing; never a build
---   signals: signals with their strength, joined with ;
+--   earlier_generation: what it said before it was updated or replaced; null where it always said the same
+--   generation_since: first session with the present generation where it was another before, UTC
+--   signals: signals of the present generation with their strength, joined with ;
 --   build: exact build, only where its own tracking log in the same organisation proves it
 --   build_evidence: what proves the build
 with builds as (
@@ -52,9 +54,14 @@ select
         when p.sends_message_value then '2010 or later'
         when p.says_exchange then '2007 or later'
     end as generation,
+    p.older_generation as earlier_generation, case when p.older_generation is not null then p.newest_since end as generation_since,
     nullif(
         concat_ws(
             '; ',
+            case
+                when p.older_until >= p.newest_since
+                    then 'answers as ' || p.older_generation || ' too: more than one host has this name'
+            end,
             case when p.says_link_state then 'X-LINK2STATE in the EHLO reply: 2000 or 2003 (strong)' end,
             case when p.says_shadow then 'XSHADOW in the EHLO reply: 2010 (strong)' end,
             case when p.says_shadow_request then 'XSHADOWREQUEST in the EHLO reply: 2013 or later (strong)' end,

@@ -7,6 +7,7 @@
 --   basis: observed, imported or predicted; null = no date
 --   evidence: observed or imported: what the latest evidence is; null = none
 --   in_scope: messages accepted on paths under enforcement
+--   scope_unknown: messages accepted on paths of which nothing tells the scope
 --   pause_to: last day of a known pause that is under way
 --   refusals: refusals in this episode
 --   stage_seen: highest stage that the latest evidence proves
@@ -223,7 +224,7 @@ stated as (
             when d.evidence = 'observed' then 'throttled'
             when d.evidence = 'imported' then 'detected: no refusal in these logs'
             when d.in_scope = 0 and d.scope_unknown > 0 then 'not visible here'
-            when d.in_scope = 0 then 'not connecting'
+            when d.in_scope = 0 then coalesce(m.state, 'not visible here')
             when d.basis = 'predicted' then 'predicted'
             when d.accepted = 'accepted' and d.accepted_after_next_raise = 'no' then 'accepted today, refused after '
                 || 'the next raise'
@@ -236,10 +237,12 @@ stated as (
     left join decided as b on d.organisation = b.organisation and d.server = b.server
     left join clock_skews as k on d.organisation = k.organisation and d.server = k.server
     left join tenants as t on d.organisation = t.organisation
+    -- what silence means depends on the logs that are there
+    left join mail_states as m on d.organisation = m.organisation and d.server = m.server
 )
 
 select
-    organisation, server, state, basis, evidence, in_scope, pause_to, refusals, stage_seen, stage_earliest,
+    organisation, server, state, basis, evidence, in_scope, scope_unknown, pause_to, refusals, stage_seen, stage_earliest,
     case when basis = 'predicted' then stage_reached else stage_latest end as stage_latest,
     stage_no_pause, lower, upper, detected_from, detected_to, proven_still, fits_since, earlier_lower, earlier_upper, lower_since, still_in_episode, went_back, is_contradictory, has_gap_since, has_stopped,
     is_updated, is_fine_but_refused, has_older_member, has_relapsed, builds, accepted_from, accepted_to,

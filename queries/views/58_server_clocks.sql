@@ -3,7 +3,7 @@
 -- columns:
 --   organisation: id of the organisation
 --   server: first label in capitals
---   state: in words, such as throttled, partly blocked, paused until 2026-12-01, refusals have stopped, predicted or not connecting
+--   state: in words, such as throttled, partly blocked, paused until 2026-12-01, refusals have stopped, predicted, not connecting or no hand-over in the window
 --   stage: present stage where it is known, 1 to 8
 --   stage_earliest: lowest stage that it can be in at the report date
 --   stage_latest: highest stage that it can be in at the report date
@@ -193,7 +193,10 @@ select
         when d.basis is not null then 'Update before the next stage; pause enforcement if that takes longer.'
         when d.state = 'accepted today, refused after the next raise' then 'Plan the move to Exchange Server SE: '
             || 'the date of the next raise is not public.'
-        when d.state = 'not visible here' then 'Name the connector to the own tenant in organisations.toml.'
+        when d.state = 'not visible here' and d.scope_unknown > 0
+            then 'Name the connector to the own tenant in organisations.toml.'
+        when d.state = 'not visible here' then 'Bring the missing logs: see coverage.'
+        when d.state = 'no hand-over in the window' then 'Look at a longer time: no hand-over to Exchange Online lies in this one.'
         when d.state = 'not connecting' then 'Nothing for enforcement: it hands nothing to Exchange Online.'
         when d.state in ('build unknown', 'floor not public') then 'Bring the tracking logs of this server, or look '
             || 'at its build in the report of Exchange Online.'

@@ -176,6 +176,5 @@ cross join (
     select
         min(case when throttle_minutes_per_hour > 0 then day_from end) as throttle_from,
         min(case when block_minutes_per_hour > 0 then day_from end) as block_from
-    from ref_stages
-    where valid_to is null
+    from current_stages
 ) as l

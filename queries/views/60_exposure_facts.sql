@@ -5,6 +5,7 @@
 --   display_name: its name in organisations.toml, else as it was given or its folder is named, else the id
 --   state: what happened to the mail
 --   stage: stage of enforcement that the latest refusal names
+--   stage_to: last stage that can say so, where throttle minutes are not public; else null
 --   minutes_per_hour: minutes per hour in it
 --   deciding_action: throttle or block
 --   handed_over_in_scope: messages accepted on paths under enforcement
@@ -26,8 +27,9 @@
 --   longest: longest delay, seconds
 --   middle: median delay, seconds
 --   bounced: bounced messages
---   logs_from: first row, UTC
---   logs_to: last row, UTC
+--   logs_from: first row in the time looked at, UTC
+--   logs_to: last row in the time looked at, UTC
+--   has_logs: whether there are logs at all, in the time looked at or not
 --   as_of: report date
 --   stale: whether the logs end more than 48 hours before the report date
 --   blind_spots: gaps, counted by server, connector and log kind
@@ -99,8 +101,15 @@ bounced as (
     select organisation, count(*) as messages from bounced_messages group by organisation
 ),
 
+-- rows, not sources: a source can reach beyond the time looked at
 spans as (
-    select organisation, min(first_time) as logs_from, max(last_time) as logs_to from source_ranges group by organisation
+    select organisation, min(first_time) as logs_from, max(last_time) as logs_to
+    from (
+        select organisation, first_time, last_time from tracking_hours
+        union all
+        select organisation, first_time, last_time from protocol_hours
+    ) as hours
+    group by organisation
 ),
 
 blind as (
@@ -132,14 +141,14 @@ catalogue as (
 )
 
 select
-    s.organisation, coalesce(o.display_name, x.name_found, s.organisation) as display_name, s.state, s.stage, s.minutes_per_hour,
+    s.organisation, coalesce(o.display_name, x.name_found, s.organisation) as display_name, s.state, s.stage, s.stage_to, s.minutes_per_hour,
     s.deciding_action, s.handed_over_in_scope, s.handed_over_unknown, s.refusals, s.first_refusal, s.last_refusal,
     coalesce(c.servers, 0) as servers, coalesce(c.out_of_date, 0) as out_of_date, coalesce(c.refused, 0) as refused,
     coalesce(c.lost_after_raise, 0) as lost_after_raise, coalesce(c.unsure_after_raise, 0) as unsure_after_raise,
     coalesce(c.risk, 2) as risk, coalesce(c.is_disputed, false) as is_disputed,
     coalesce(c.interleaved, false) as interleaved, c.out_of_date_names,
     coalesce(d.messages, 0) as delayed, coalesce(d.pending, 0) as pending, d.longest, d.middle,
-    coalesce(b.messages, 0) as bounced, n.logs_from, n.logs_to, p.as_of,
+    coalesce(b.messages, 0) as bounced, n.logs_from, n.logs_to, x.organisation is not null as has_logs, p.as_of,
     n.logs_to is null or p.as_of - n.logs_to > interval 48 hour as stale, coalesce(g.spots, 0) as blind_spots,
     k.as_of as catalogue_as_of, coalesce(cast(n.logs_to as date) > k.as_of, false) as logs_are_newer,
     t.server as clock_server, t.state as clock_state, t.stage_earliest, t.stage_latest, t.first_detected_earliest,

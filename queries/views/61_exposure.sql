@@ -4,7 +4,7 @@
 --   rank: 1 = worst
 --   organisation: id of the organisation
 --   display_name: its name in organisations.toml, else as it was given or its folder is named, else the id
---   state: accepted, delayed, partly blocked, fully blocked, recovered since, not connecting or not visible here
+--   state: accepted, delayed, partly blocked, fully blocked, recovered since, not connecting, no hand-over in the window or not visible here
 --   build_risk: what the builds risk, worst server first; of the servers that hand over, if any does
 --   stage: stage of enforcement that the latest refusal names, 1 to 8
 --   minutes_per_hour: minutes per hour in the latest refusal
@@ -97,9 +97,15 @@ select
             when 'recovered since' then 'Mail was refused, and passes again since; a pause looks the same.'
             when 'accepted' then 'Exchange Online accepts its mail.'
             when 'not connecting' then 'It hands nothing to Exchange Online on a path under enforcement.'
+            when 'no hand-over in the window'
+                then 'No hand-over to Exchange Online on a path under enforcement lies in the time looked at; that proves nothing of other times.'
             else 'These logs cannot show whether Exchange Online accepts its mail.'
         end,
         case
+            when stage_to is not null
+                then 'The latest refusal names ' || cast(minutes_per_hour as varchar) || ' minutes an hour: stage '
+                    || cast(stage as varchar) || ', or a later one to ' || cast(stage_to as varchar)
+                    || ', since their throttle minutes are not public.'
             when stage is not null
                 then 'The latest refusal names stage ' || cast(stage as varchar) || ' (' || cast(minutes_per_hour as varchar)
                     || ' minutes an hour).'
@@ -121,8 +127,11 @@ select
                 then 'Mail goes to Exchange Online, but nothing tells whether to its own tenant.'
         end,
         case when blind_spots > 0 then 'Gaps in these logs: ' || cast(blind_spots as varchar) || ' (see coverage).' end,
-        case when logs_to is null then 'There are no logs of it.'
-            when stale then 'Its logs end more than two days before the report date.' end,
+        case
+            when logs_to is null and has_logs then 'None of its log lines lies in the time looked at.'
+            when logs_to is null then 'There are no logs of it.'
+            when stale then 'Its logs end more than two days before the report date.'
+        end,
         case when logs_are_newer then 'The logs are newer than the catalogue.' end
     ) as verdict,
     case
@@ -135,6 +144,7 @@ select
         when risk >= 5 and state <> 'not connecting'
             then 'Update ' || coalesce(out_of_date_names, 'the servers') || ' before Exchange Online refuses mail for it.'
         when risk = 4 and state <> 'not connecting' then 'Plan the move to Exchange Server SE before the next raise.'
+        when state = 'no hand-over in the window' or (logs_to is null and has_logs) then 'Look at a longer time.'
         when state = 'not visible here' and handed_over_unknown > 0 then 'Name the connector to the own tenant in organisations.toml.'
         when state = 'not visible here' or risk = 2 then 'Bring the missing logs: see coverage.'
         when state = 'recovered since' then 'Find out whether it was an update or a pause.'

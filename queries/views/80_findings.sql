@@ -16,7 +16,7 @@ with moments as (
 
 -- an organisation is named itself only where none of its servers is as bad
 mail as (
-    select m.organisation, nullif(m.server, '') as server, m.state, m.stage, m.minutes_per_hour, m.first_refusal, m.last_refusal, m.refusals
+    select m.organisation, nullif(m.server, '') as server, m.state, m.stage, m.stage_to, m.minutes_per_hour, m.first_refusal, m.last_refusal, m.refusals
     from mail_states as m
     left join (
         select distinct organisation, state from mail_states where server <> ''
@@ -40,6 +40,10 @@ mail_findings as (
             else 'Exchange Online refused its mail and accepts it again since; a pause looks the same.'
         end
         || case
+            when stage_to is not null
+                then ' The latest refusal names ' || cast(minutes_per_hour as varchar) || ' minutes an hour: stage '
+                    || cast(stage as varchar) || ', or a later one to ' || cast(stage_to as varchar)
+                    || ', since their throttle minutes are not public.'
             when stage is not null
                 then ' The latest refusal names stage ' || cast(stage as varchar) || ' (' || cast(minutes_per_hour as varchar)
                     || ' minutes an hour).'
@@ -180,12 +184,12 @@ message_findings as (
     union all
     select
         organisation, server, 'note' as severity, cast(sum(lines) as bigint) as degree,
-        'other-refusal/' || coalesce(enhanced_code, '-') || '/' || meaning as subject,
-        'Exchange Online refused mail for another reason: ' || coalesce(enhanced_code || ' ', '') || meaning || '.' as finding,
+        'other-refusal/' || coalesce(enhanced_code, '-') || '/' || split_part(meaning, ' (by its code alone', 1) as subject,
+        'Exchange Online refused mail for another reason: ' || coalesce(enhanced_code || ' ', '') || min(meaning) || '.' as finding,
         max(what_to_do) as action, cast(null as date) as act_by, min(first_time) as since
     from look_alikes
     where from_exchange_online
-    group by organisation, server, enhanced_code, meaning
+    group by organisation, server, enhanced_code, split_part(meaning, ' (by its code alone', 1)
 ),
 
 log_findings as (

@@ -88,3 +88,27 @@ def test_the_report_counts_hours(logs: Logs) -> None:
         (row["log_kind"], row["hours_covered"], row["hours_missing"], row["lines"])
         for row in logs.report("coverage")
     ] == [("message-tracking", 1, 1, 2), ("smtp-send", 2, 0, 2)]
+
+
+def test_over_the_end_of_the_hour_is_no_gap(logs: Logs) -> None:
+    sent = {
+        "event_id": "SENDEXTERNAL",
+        "connector_id": HYBRID,
+        "peer_name": TENANT,
+        "destination_class": "exchange-online",
+    }
+    logs.rows("smtp-send", "10:59:58", session="s", event="+", connector_id=HYBRID, log_service="hub")
+    logs.rows("message-tracking", "11:00:01", **sent)
+    assert logs.ask(GAPS) == []
+    # much later in the hour it is one: from then on neither log has rows of the other
+    logs.rows("message-tracking", "11:30:00", **sent)
+    assert [gap["hour"] for gap in logs.ask(GAPS)] == ["2026-11-20 11:00:00"]
+
+
+def test_a_relay_over_the_end_of_the_hour_is_no_gap(logs: Logs) -> None:
+    relay = {"server": "FE01", "session": "s", "event": "+", "log_service": "frontend"}
+    logs.rows("smtp-receive", "10:59:58", local_port=717, **relay)
+    logs.rows("smtp-send", "11:00:01", **relay)
+    assert logs.ask(GAPS) == []
+    logs.rows("smtp-receive", "10:20:00", local_port=717, **relay)
+    assert [gap["log_kind"] for gap in logs.ask(GAPS)] == ["smtp-send"]

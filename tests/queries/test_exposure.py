@@ -100,6 +100,37 @@ def test_stage_is_read_off_the_latest_refusal(
     }
 
 
+def test_the_highest_throttle_fits_later_stages_too(logs: Logs) -> None:
+    """The throttle minutes of stages 6 and 7 are not public: 30 minutes alone do not name stage 5."""
+    built(logs, "15.1.2507.39")
+    refused(logs, "throttle", 30, "10:00:00")
+    words = "names 30 minutes an hour: stage 5, or a later one to 7, since"
+    assert words in str(logs.one("select verdict from exposure")["verdict"])
+    assert words in str(logs.one("select finding from findings where finding_key like '%/mail'")["finding"])
+    refused(logs, "block", 5, "10:05:00")
+    assert "names stage 5 (5 minutes" in str(logs.one("select verdict from exposure")["verdict"])
+
+
+def test_a_newer_table_of_stages_names_each_server_once(logs: Logs) -> None:
+    """A refusal is read by the table that was valid then, and a second table doubles no row."""
+    logs.connection.execute("create temp table kept as select * from ref_stages")
+    logs.connection.execute(
+        "insert into ref_stages select stage + 1, day_from, day_to, throttle_minutes_per_hour, "
+        "block_minutes_per_hour, source, as_of, note, '2026-11-20', valid_to from kept"
+    )
+    try:
+        refused(logs, "throttle", 5, "2026-11-19T10:00:00Z")
+        refused(logs, "throttle", 5, "2026-11-20T10:00:00Z", server="EX02")
+        assert logs.ask("select server, stage from mail_states where server <> '' order by server") == [
+            {"server": "EX01", "stage": 2},
+            {"server": "EX02", "stage": 3},
+        ]
+    finally:
+        logs.connection.execute(
+            "delete from ref_stages; insert into ref_stages select * from kept; drop table kept"
+        )
+
+
 def test_recovered_since(logs: Logs) -> None:
     built(logs, "15.1.2507.61", time="2026-11-18T08:00:00Z")
     refused(logs, "throttle", 5, "2026-11-18T10:00:00Z")
@@ -227,3 +258,37 @@ def test_only_the_organisation_asked_for(logs: Logs) -> None:
     logs.add("organisations", "fabrikam", "Fabrikam")
     built(logs, "15.1.2507.77")
     assert [row["organisation"] for row in logs.ask("select * from exposure")] == ["contoso"]
+
+
+def test_a_quiet_window_is_no_verdict(logs: Logs) -> None:
+    logs.connection.execute("update parameters set since = '2026-11-20T00:00:00Z'")
+    built(logs, "15.1.2507.39")
+    assert logs.one("select state, clock_state, next_action from servers") == {
+        "state": "no hand-over in the window",
+        "clock_state": "no hand-over in the window",
+        "next_action": "Look at a longer time: no hand-over to Exchange Online lies in this one.",
+    }
+    row = logs.one("select state, verdict from exposure")
+    assert row["state"] == "no hand-over in the window"
+    assert "proves nothing of other times" in str(row["verdict"])
+    accepted(logs, "10:00:00")
+    assert logs.one("select state from exposure") == {"state": "accepted"}
+
+
+def test_nothing_in_the_window(logs: Logs) -> None:
+    # the log is there, its rows are not: what lies outside of the window is never handed to the views
+    logs.connection.execute("update parameters set since = '2026-11-20T00:00:00Z'")
+    logs.rows("message-tracking", "10:00:00", event_id="RECEIVE", parse_error="cut")
+    row = logs.one("select state, verdict, next_action, logs_from, logs_to from exposure")
+    assert (row["state"], row["logs_from"], row["logs_to"]) == ("not visible here", None, None)
+    assert "None of its log lines lies in the time looked at." in str(row["verdict"])
+    assert row["next_action"] == "Look at a longer time."
+
+
+def test_what_silence_means_depends_on_the_logs(logs: Logs) -> None:
+    logs.rows("smtp-receive", "10:00:00", session="s", event="+", log_service="frontend")
+    assert logs.one("select state, clock_state, next_action from servers") == {
+        "state": "not visible here",
+        "clock_state": "not visible here",
+        "next_action": "Bring the missing logs: see coverage.",
+    }

@@ -56,6 +56,8 @@ def test_by_connector_tenant_and_hour(logs: Logs) -> None:
             "destination": TENANT,
             "tenant": "contoso-mail-onmicrosoft-com",
             "hour": f"2026-11-20 {hour}:00:00",
+            "first_time": f"2026-11-20 {hour}:00:00",
+            "last_time": f"2026-11-20 {last}",
             "messages": messages,
             "recipients": 2 * messages,
             "refused_messages": 0,
@@ -63,7 +65,7 @@ def test_by_connector_tenant_and_hour(logs: Logs) -> None:
             "in_scope": "yes",
             "scope_reason": "connector of the hybrid wizard",
         }
-        for hour, messages in ((10, 2), (11, 1))
+        for hour, last, messages in ((10, "10:59:59", 2), (11, "11:00:00", 1))
     ]
 
 

@@ -40,6 +40,12 @@ def replied(logs: Logs, code: str, words: str, **cells: object) -> None:
             "recipient blocks the sending IP",
         ),
         ("5.7.3", "STARTTLS is required to send mail", "TLS not offered or chain broken"),
+        ("4.7.500", "Server busy", IP_THROTTLING + " (by its code alone: the words differ)"),
+        (
+            "5.7.708",
+            "Something else",
+            "traffic from this IP not accepted (by its code alone: the words differ)",
+        ),
     ],
 )
 def test_named(logs: Logs, code: str, words: str, meaning: str) -> None:
@@ -92,3 +98,21 @@ def test_the_session_tells_whether_exchange_online_said_it(logs: Logs) -> None:
         {"log_kind": "smtp-receive", "from_exchange_online": False, "server": "EX01"},
         {"log_kind": "smtp-send", "from_exchange_online": True, "server": "EX01"},
     ]
+
+
+def test_one_finding_whatever_the_words(logs: Logs) -> None:
+    online = {"destination_class": "exchange-online", "reply_host": "A.prod.outlook.com"}
+    for words in ("Server busy. Please try again later", "Server busy"):
+        logs.rows(
+            "message-tracking",
+            "10:00:00",
+            event_id="DEFER",
+            reply=f"451 4.7.500 {words}",
+            enhanced_code="4.7.500",
+            **online,
+        )
+    finding = logs.one("select finding, degree from findings where finding_key like '%/other-refusal/%'")
+    assert finding == {
+        "finding": f"Exchange Online refused mail for another reason: 4.7.500 {IP_THROTTLING}.",
+        "degree": 2,
+    }

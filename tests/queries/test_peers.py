@@ -177,3 +177,59 @@ def test_a_front_end_lends_exchange_online_no_address(logs: Logs) -> None:
         "addresses": None,
         "address_count": 0,
     }
+
+
+OF_2010 = ("250-XEXCH50", "250-XRDST", "250 XSHADOW")
+OF_2019 = ("250-X-ANONYMOUSTLS", "250-XRDST", "250 SMTPUTF8")
+
+
+def greeted(logs: Logs, day: int, *greeting: str, name: str = "mx.fabrikam.com") -> None:
+    """A session of a day in November."""
+    cells = {"session": f"s{day}{name}", "remote_ip": "192.0.2.1", "local_ip": "10.0.0.1"}
+    logs.rows(
+        "smtp-send",
+        f"2026-11-{day:02}T10:00:00Z",
+        event="<",
+        data=f"220 {name} ESMTP",
+        reply_code=220,
+        peer_name=name,
+        **cells,
+    )
+    for line in greeting:
+        logs.rows("smtp-send", f"2026-11-{day:02}T10:00:01Z", event="<", data=line, reply_code=250, **cells)
+
+
+def test_an_updated_host_is_of_its_newest_generation(logs: Logs) -> None:
+    for day in (1, 2):
+        greeted(logs, day, *OF_2010)
+    for day in (3, 4):
+        greeted(logs, day, *OF_2019)
+    greeted(logs, 5, "250 OK")
+    peer = logs.one("select * from peers")
+    assert (peer["generation"], peer["earlier_generation"], peer["generation_since"], peer["sessions"]) == (
+        "2019 or SE",
+        "2010",
+        "2026-11-03 10:00:00",
+        5,
+    )
+    assert "2010 (strong)" not in str(peer["signals"])
+    assert "more than one host" not in str(peer["signals"])
+
+
+def test_two_hosts_under_one_name(logs: Logs) -> None:
+    for day, greeting in enumerate((OF_2010, OF_2019, OF_2010, OF_2019), start=1):
+        greeted(logs, day, *greeting)
+    peer = logs.one("select generation, earlier_generation, signals from peers")
+    assert (peer["generation"], peer["earlier_generation"]) == ("2019 or SE", "2010")
+    assert str(peer["signals"]).startswith("answers as 2010 too: more than one host has this name; ")
+
+
+def test_less_telling_sessions_change_no_generation(logs: Logs) -> None:
+    greeted(logs, 1, *OF_2019)
+    greeted(logs, 2, "250 2.6.0 <a@x> [InternalId=1, Hostname=mx.fabrikam.com] Queued mail for delivery")
+    greeted(logs, 3, "250 X-EXPS")
+    assert logs.one("select generation, earlier_generation, generation_since from peers") == {
+        "generation": "2019 or SE",
+        "earlier_generation": None,
+        "generation_since": None,
+    }

@@ -172,6 +172,48 @@ def test_update_and_turns(logs: Logs) -> None:
     }
 
 
+def test_a_build_that_comes_back_is_a_stretch_of_its_own(logs: Logs) -> None:
+    """CU14, then CU15, then CU14 again: three rows, and the server runs CU14."""
+    old, new = "15.2.1544.36", "15.2.1748.39"
+    wrote(logs, old, "2026-11-01T09:00:00Z", "2026-11-02T09:00:00Z", "2026-11-02T10:10:00Z")
+    wrote(logs, new, "2026-11-02T10:20:00Z", "2026-11-05T12:10:00Z")
+    wrote(logs, old, "2026-11-05T12:20:00Z", "2026-11-06T09:00:00Z")
+    assert logs.ask(
+        "select build, first_seen, last_seen, lines, interleaved from server_builds order by first_seen"
+    ) == [
+        {
+            "build": build,
+            "first_seen": f"2026-11-{first}",
+            "last_seen": f"2026-11-{last}",
+            "lines": lines,
+            "interleaved": False,
+        }
+        for build, first, last, lines in (
+            (old, "01 09:00:00", "02 10:10:00", 3),
+            (new, "02 10:20:00", "05 12:10:00", 2),
+            (old, "05 12:20:00", "06 09:00:00", 2),
+        )
+    ]
+    assert logs.one("select build, builds_seen, interleaved, first_seen from servers") == {
+        "build": old,
+        "builds_seen": 2,
+        "interleaved": False,
+        "first_seen": "2026-11-01 09:00:00",
+    }
+
+
+def test_builds_that_take_turns_are_one_stretch(logs: Logs) -> None:
+    """Two members write under one name, mostly in different minutes: no update and no rollback."""
+    for hour in range(8, 20):
+        wrote(logs, "15.1.2507.39", f"{hour:02}:00:00", f"{hour:02}:10:00")
+        wrote(logs, "15.1.2507.61", f"{hour:02}:20:00", f"{hour:02}:30:00")
+    wrote(logs, "15.1.2507.39", "19:25:00")
+    assert logs.ask("select build, lines, interleaved from server_builds order by build") == [
+        {"build": "15.1.2507.39", "lines": 25, "interleaved": True},
+        {"build": "15.1.2507.61", "lines": 24, "interleaved": True},
+    ]
+
+
 def test_one_server_under_two_spellings_of_its_name(logs: Logs) -> None:
     wrote(logs, "15.1.2507.61", server="ex01.contoso.local")
     wrote(logs, "15.1.2507.61", server="EX01")
