@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,8 +73,12 @@ class Table:
             )
         return True
 
-    def create(self) -> None:
-        """Open the table, making it if it does not exist."""
+    def properties(self) -> dict[str, str | None]:
+        """The table's own properties, in the state that `open` took."""
+        return dict(self._handle.metadata().configuration) if self._handle is not None else {}
+
+    def create(self, properties: Mapping[str, str] | None = None) -> None:
+        """Open the table, making it with these properties of its own if it does not exist."""
         if self.open():
             return
         self.root.mkdir(parents=True, exist_ok=True)
@@ -84,7 +88,7 @@ class Table:
                 self._schema,
                 mode="ignore",
                 partition_by=list(PARTITIONS),
-                configuration={"tbes.schema": str(SCHEMA_VERSION)},
+                configuration={"tbes.schema": str(SCHEMA_VERSION), **(properties or {})},
                 raise_if_key_not_exists=False,
             )
         except (DeltaError, OSError) as error:
