@@ -30,14 +30,19 @@ _CHARACTERS = 16
 _REMEMBERED = 1 << 18
 
 # A run of characters that can stand in an unquoted address with what surrounds it; separators are those of RFC 5322
-# and of Exchange's lists. Each character is looked at once, also in a hostile text.
+# and of Exchange's lists. Each character is looked at a bounded number of times, also in a hostile text: a run is
+# tried at its start only.
 _SEPARATORS = r"\s<>()\[\],;:\""
-_RUN = re.compile(
+_BRACKETED = (
     r"<(?!(?:led|msg|fqdn|ip|lrt|lri)[-=]|[245][0-9][0-9][ -])([^<>]{1,998}@[^<>]{0,255})>"
     rf'|"(?:[^"\\]|\\.){{0,256}}+"@(?:\[[^\]\s]*+\]|[^{_SEPARATORS}]*+)'
-    rf"|[^{_SEPARATORS}]++(?:(?<=@)\[[^\]\s]*+\])?",
+)
+_LITERAL = r"(?:(?<=@)\[[^\]\s]*+\])?"
+_WITH_AT = re.compile(
+    rf"{_BRACKETED}|(?<![^{_SEPARATORS}])[^{_SEPARATORS}@]*+@[^{_SEPARATORS}]*+{_LITERAL}",
     re.DOTALL | re.IGNORECASE,
 )
+_WITH_ENCODED_AT = re.compile(rf"{_BRACKETED}|[^{_SEPARATORS}]++{_LITERAL}", re.DOTALL | re.IGNORECASE)
 _DOMAIN = re.compile(r"\[[^\]]*\]|[\w.-]*")
 # Words before `=` that are never the start of a local part.
 _KEY = re.compile(
@@ -183,8 +188,10 @@ class Pseudonyms:
             cell = self._names(_SECURITY_ID, cell)
         if '"' in cell and "<" in cell:
             cell = _DISPLAY_NAME.sub(lambda found: f'"{self.name(found[1])}"', cell)
-        if "@" in cell or "%40" in cell or "x{40}" in cell:
-            cell = _RUN.sub(self._run, cell)
+        if "%40" in cell or "x{40}" in cell:
+            cell = _WITH_ENCODED_AT.sub(self._run, cell)
+        elif "@" in cell:
+            cell = _WITH_AT.sub(self._run, cell)
         if "<" in cell:
             cell = _ANGLED.sub(lambda found: f"<{self.local_part(found[1], '')}>", cell)
         return self._names(_NAMED, cell)

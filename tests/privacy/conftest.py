@@ -87,7 +87,10 @@ def everything(root: Path) -> bytes:
         if path.suffix == ".parquet":
             table = pq.read_table(path, partitioning=None)
             pieces += [
-                str(value).encode() for column in table.columns for value in column.to_pylist() if value is not None
+                str(value).encode()
+                for column in table.columns
+                for value in column.to_pylist()
+                if value is not None
             ]
-            pieces += [value for value in (pq.read_metadata(path).metadata or {}).values()]
+            pieces += (pq.read_metadata(path).metadata or {}).values()
     return b"\n".join(pieces).lower()
