@@ -205,6 +205,12 @@ def new_key(file: Path) -> None:
     help="throttled, blocked or within=30d (a stage comes by then), also several with commas: "
     "exit code 4 if an organisation or server is so.",
 )
+@click.option(
+    "--anonymise",
+    is_flag=True,
+    help="A report to hand on: labels (organisation-1, server-1, ...) for organisations, servers, connectors, domains, "
+    "addresses, IP addresses, message ids and paths.",
+)
 @_report_options
 def report(**options: Any) -> None:
     """Print or write a report. `tbes reports` lists them; NAME all is the whole set.
