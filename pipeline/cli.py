@@ -89,6 +89,7 @@ def cli() -> None:
         r"tbes ingest \\EX01\c$\Program` Files\Microsoft\Exchange` Server\V15\TransportRoles\Logs --organisation contoso",
         "tbes ingest customers --layout {organisation}/{server}",
         "tbes ingest customers --organisations organisations.toml --json",
+        r"tbes ingest D:\logs --pseudonymise C:\keys\tbes.key --drop-subjects",
     )
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
@@ -106,6 +107,14 @@ def cli() -> None:
     help="organisations.toml; it is kept in the store for this and later runs and reports.",
 )
 @click.option("--reassign", is_flag=True, help="Move logs that are in the store under another organisation.")
+@click.option(
+    "--pseudonymise",
+    type=click.Path(path_type=Path),
+    metavar="KEYFILE",
+    help="Store no local part of an address, no user name and no subject: a hash under the key in this file stands "
+    "for each (docs/privacy.md).",
+)
+@click.option("--drop-subjects", is_flag=True, help="Store no message subjects at all.")
 @click.option(
     "--max-bad",
     type=click.IntRange(min=0),
@@ -126,6 +135,15 @@ def ingest(**options: Any) -> None:
     from pipeline.commands import ingest_command
 
     _end(ingest_command(**options))
+
+
+@cli.command("new-key", epilog=_examples(r"tbes new-key C:\keys\tbes.key"))
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+def new_key(file: Path) -> None:
+    """Make a key for --pseudonymise: a new FILE of 256 random bits that only you can read."""
+    from pipeline.commands import new_key_command
+
+    _end(new_key_command(file))
 
 
 @cli.command(
@@ -192,6 +210,12 @@ def ingest(**options: Any) -> None:
     metavar="CONDITION",
     help="throttled, blocked or within=30d (a stage comes by then), also several with commas: "
     "exit code 4 if an organisation or server is so.",
+)
+@click.option(
+    "--anonymise",
+    is_flag=True,
+    help="A report to hand on: labels (organisation-1, server-1, ...) for organisations, servers, connectors, domains, "
+    "addresses, IP addresses, message ids and paths.",
 )
 @_report_options
 def report(**options: Any) -> None:

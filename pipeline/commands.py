@@ -31,6 +31,8 @@ def ingest_command(
     layout: str | None,
     organisations_file: Path | None,
     reassign: bool,
+    pseudonymise: Path | None,
+    drop_subjects: bool,
     max_bad: int,
     as_json: bool,
     quiet: bool,
@@ -52,6 +54,7 @@ def ingest_command(
     if organisation is not None and not organisation.strip():
         raise UsageError("--organisation is empty: name one, or leave it out to go by the folders")
     target = Store(store or default_path())
+    privacy = _privacy(target, pseudonymise, drop_subjects)
     known = load_organisations(organisations_file) if organisations_file else _organisations(target)
     catalogue = Catalogue(reference)
     rules = Rules(
@@ -66,6 +69,7 @@ def ingest_command(
             rules,
             reassign=reassign,
             progress=progress,
+            privacy=privacy,
         ).run(paths)
     if organisations_file and organisations_file.resolve() != target.organisations_file.resolve():
         shutil.copyfile(organisations_file, target.organisations_file)
@@ -79,6 +83,36 @@ def ingest_command(
     if not found_logs and not any(file.outcome == "failed" for file in summary.files):
         raise UsageError(ingest_summary.no_logs_sentence(paths, summary))
     return ExitCode.QUARANTINED if summary.bad > max_bad else ExitCode.DONE
+
+
+def _privacy(target: Store, key_file: Path | None, drop_subjects: bool) -> Any:
+    """What was asked for, and what the store keeps to by itself: subjects that it never held stay out."""
+    from pipeline.keys import others_can_read, read_key
+    from pipeline.logs.privacy import Privacy
+    from pipeline.logs.pseudonyms import Pseudonyms
+    from pipeline.store.private import Treatment, must_agree
+
+    if key_file is not None and key_file.resolve().is_relative_to(target.root.resolve()):
+        raise UsageError(
+            f"The key {key_file} lies in the store {target.root}: keep it elsewhere, or it goes wherever the data go"
+        )
+    pseudonyms = Pseudonyms(read_key(key_file)) if key_file is not None else None
+    if key_file is not None and others_can_read(key_file):
+        click.echo(f"Other users of this machine can read the key: chmod 600 {key_file}", err=True)
+    stored = target.treatment()
+    privacy = Privacy(pseudonyms, drop_subjects or (stored is not None and stored.drops_subjects))
+    if stored is not None:
+        must_agree(target.root, stored, Treatment.by(privacy))
+    return privacy
+
+
+def new_key_command(file: Path) -> ExitCode:
+    """Make a key file."""
+    from pipeline.keys import new_key
+
+    new_key(file)
+    click.echo(f"A new key is in {file}. Keep a copy in a safe place, not beside the data.", err=True)
+    return ExitCode.DONE
 
 
 def reports_command() -> ExitCode:

@@ -34,6 +34,7 @@ def report_command(
     acknowledge: Path | None,
     since_report: Path | None,
     fail_on: tuple[str, ...],
+    anonymise: bool,
     **common: Any,
 ) -> ExitCode:
     """Print or write one report or all of them, and look for what --fail-on names."""
@@ -65,6 +66,10 @@ def report_command(
         if entries and marked:
             found[:] = uncounted(found, marked)
             notes[:] = exceeded(marked, entries)
+        if anonymise:
+            from pipeline.reports.anonymise import anonymised
+
+            made = anonymised(made)
         if chosen == TABLE:
             _table(made, style, output, width, counts(marked, style) if marked else "")
             return None

@@ -25,9 +25,11 @@ from pipeline.logs.assign import Rules, shares_id
 from pipeline.logs.derived import Hosts
 from pipeline.logs.discover import ReadError, Unreadable, chunks, discover
 from pipeline.logs.framing import Framer, Run
+from pipeline.logs.privacy import Privacy
 from pipeline.logs.units import Reader, Unit
 from pipeline.store.delta import Conflict, Part
 from pipeline.store.parts import PartWriter
+from pipeline.store.private import Treatment, owner_only
 from pipeline.store.ranges import Range
 from pipeline.store.state import State
 from pipeline.store.store import TABLES, Snapshot, Store, read_ranges
@@ -93,6 +95,7 @@ class Ingest:
         workers: int | None = None,
         progress: Callable[[Progress], None] = lambda _: None,
         now: datetime | None = None,
+        privacy: Privacy | None = None,
     ) -> None:
         self.store = store
         self.rules = rules
@@ -100,7 +103,8 @@ class Ingest:
         self.workers = workers or max(2, os.cpu_count() or 2)
         self.progress = progress
         self.now = now or datetime.now(UTC)
-        self.reader = Reader(TABLES, hosts, self.now)
+        self.privacy = privacy or Privacy()
+        self.reader = Reader(TABLES, hosts, self.now, self.privacy)
         self.writers = {name: PartWriter(store.root / name, columns) for name, columns in TABLES.items()}
         self.summary = Summary()
         self._reports: dict[str, FileReport] = {}
@@ -117,8 +121,12 @@ class Ingest:
 
     def run(self, paths: Sequence[Path]) -> Summary:
         """Ingest all logs under the paths. Raises TbesError if the store cannot be written."""
+        with owner_only():
+            return self._run(paths)
+
+    def _run(self, paths: Sequence[Path]) -> Summary:
         started = time.monotonic()
-        self.store.create()
+        self.store.create(Treatment.by(self.privacy))
         self._load_state()
         self._refuse_shared_id()
         try:

@@ -20,6 +20,7 @@ from pipeline.logs.columns import PARTITIONS, Column, arrow_schema
 from pipeline.logs.derived import Frame, Hosts, normal_build
 from pipeline.logs.framing import Run, line_starts
 from pipeline.logs.kinds import kind_of_header
+from pipeline.logs.privacy import STORE_ALL, Privacy
 from pipeline.logs.rows import BadLine, Block, Layout, Rows, read_rows
 from pipeline.logs.text import Text, nulls
 
@@ -89,11 +90,12 @@ class UnitRows:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What reading needs to know beside the bytes: the tables' columns, hosts, the present time."""
+    """What reading needs to know beside the bytes: the tables' columns, hosts, the present time, what is hidden."""
 
     columns: dict[str, tuple[Column, ...]]
     hosts: Hosts
     now: datetime
+    privacy: Privacy = STORE_ALL
 
     def read(self, unit: Unit) -> UnitRows:
         """Read a unit. Every line of it is a row, a quarantined line, or belongs to the record above it."""
@@ -124,6 +126,7 @@ class Reader:
         for i, count in enumerate(of_data):
             lines = int(lines_before[i + 1] - lines_before[i])
             count.joined = lines - sum(count.rows.values()) - sum(count.quarantined.values())
+        tables = [self.privacy.applied(table) for table in tables]
         return UnitRows(_by_month(tables, months), counts, rows.not_utf8 if rows else 0)
 
     def _table(

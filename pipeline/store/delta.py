@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +27,11 @@ from pipeline.errors import TbesError, UsageError
 from pipeline.logs.columns import PARTITIONS, Column, arrow_schema
 
 APP_ID = "tbes"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Newest schema that this version knows. 1: plain rows. 2: the same columns, the rows treated (pseudonyms, no subjects),
+so that a version that knows nothing of that does not add plain rows to them.
+"""
+_SCHEMA = "tbes.schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,24 @@ class Table:
             return False
         except (DeltaError, OSError, ValueError) as error:
             raise TbesError(f"The table {self.root} cannot be read: {_first_line(error)}") from error
-        version = int(self._handle.metadata().configuration.get("tbes.schema", SCHEMA_VERSION))
-        if version > SCHEMA_VERSION:
+        version = self.properties().get(_SCHEMA) or "none"
+        if not version.isdecimal():
+            raise UsageError(
+                f"The table {self.root} has no schema version of tbes ({version}): choose another store"
+            )
+        if int(version) > SCHEMA_VERSION:
             raise UsageError(
                 f"The store was written by a newer tbes (schema {version}, this one knows {SCHEMA_VERSION}): "
                 "update tbes, for example with: pip install --upgrade tbes"
             )
         return True
 
-    def create(self) -> None:
-        """Open the table, making it if it does not exist."""
+    def properties(self) -> dict[str, str | None]:
+        """The table's own properties, in the state that `open` took."""
+        return dict(self._handle.metadata().configuration) if self._handle is not None else {}
+
+    def create(self, properties: Mapping[str, str] | None = None) -> None:
+        """Open the table, making it with these properties of its own if it does not exist."""
         if self.open():
             return
         self.root.mkdir(parents=True, exist_ok=True)
@@ -84,7 +96,7 @@ class Table:
                 self._schema,
                 mode="ignore",
                 partition_by=list(PARTITIONS),
-                configuration={"tbes.schema": str(SCHEMA_VERSION)},
+                configuration={_SCHEMA: "2" if properties else "1", **(properties or {})},
                 raise_if_key_not_exists=False,
             )
         except (DeltaError, OSError) as error:

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from pipeline.errors import UsageError
+
 METADATA_KEY = "tbes"
 FORMAT = 1
 """Version of the entry's shape; a store of a newer one is refused."""
@@ -73,10 +75,13 @@ def dump(ranges: Iterable[Range]) -> str:
 
 
 def load(text: str) -> list[Range]:
-    """The entries of a part. Raises ValueError if they are of a newer format."""
+    """The entries of a part. Raises UsageError if they are of a newer format."""
     value: dict[str, Any] = json.loads(text)
     if value["format"] > FORMAT:
-        raise ValueError(f"source entries of format {value['format']}, this version knows {FORMAT}")
+        raise UsageError(
+            f"The store was written by a newer tbes (source entries of format {value['format']}, this one knows {FORMAT}): "
+            "update tbes, for example with: pip install --upgrade tbes"
+        )
     names = tuple(value["names"])
     if names == NAMES:
         return [Range(*row) for row in value["sources"]]

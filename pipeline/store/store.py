@@ -14,6 +14,7 @@ from pipeline.errors import TbesError, UsageError
 from pipeline.logs import message_tracking, smtp_protocol
 from pipeline.logs.columns import Column
 from pipeline.store.delta import Part, Table
+from pipeline.store.private import Treatment, must_agree
 from pipeline.store.ranges import METADATA_KEY, Range, load
 
 _MISREAD = re.compile(r"%[0-9A-Fa-f]{2}|\\|[\x00-\x1f\x7f]")
@@ -50,9 +51,19 @@ class Store:
         self.root = root.absolute()
         self.tables = {name: Table(self.root / name, columns) for name, columns in TABLES.items()}
 
-    def create(self) -> None:
-        """Make what is missing. Raises TbesError if the folder cannot be written."""
+    def treatment(self) -> Treatment | None:
+        """How the store's rows are treated; None if there is no store yet."""
+        for table in self.tables.values():
+            if table.open():
+                return Treatment.of(table.properties())
+        return None
+
+    def create(self, treatment: Treatment | None = None) -> None:
+        """Make what is missing. Raises TbesError if the folder cannot be written, UsageError if the store's rows
+        are treated otherwise.
+        """
         self._refuse_name()
+        wanted = treatment or Treatment()
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -60,7 +71,9 @@ class Store:
                 f"The store {self.root} cannot be made: {error.strerror}. Choose another with --store."
             ) from error
         for table in self.tables.values():
-            table.create()
+            table.create(wanted.properties())
+            # Also of two that make the store at once only one decides.
+            must_agree(self.root, Treatment.of(table.properties()), wanted)
 
     def _refuse_name(self) -> None:
         """Delta's reader takes `%20` in a path for a blank, and would look elsewhere, with `%2e%2e` even above."""

@@ -1,0 +1,1 @@
+"""What is hidden, from whom, and that verdicts do not change."""
