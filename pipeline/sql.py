@@ -26,6 +26,7 @@ from pipeline.reference.catalogue import Catalogue
 from pipeline.statement_guard import refusal
 from pipeline.store.delta import Part
 from pipeline.store.kept_views import KeptViews, keys
+from pipeline.store.private import owner_only
 from pipeline.store.ranges import METADATA_KEY, NAMES
 from pipeline.store.store import TABLES, Snapshot, glob_escape
 
@@ -233,6 +234,11 @@ class Session:
         missing = {view: names for view in views if (names := self._kept.missing(view))}
         if not missing:
             return
+        with owner_only():
+            self._fill(missing)
+
+    def _fill(self, missing: dict[str, list[str]]) -> None:
+        assert self._kept is not None
         self._kept.prepare()
         wanted = {name for names in missing.values() for name in names}
         snapshots = [

@@ -114,8 +114,10 @@ class Planner:
             return Left(candidate, Verdict.FAILED, note=str(error))
         if not head.kind.is_read:
             return Left(candidate, Verdict.SKIPPED, head.kind.name)
-        lines = start.decode("utf-8", "replace").splitlines()[:LINES_FOR_SERVER]
-        server = server_in_rows(head.kind, [line for line in lines if line[:1].isdigit()])
+        lines = start.split(b"\n", LINES_FOR_SERVER)[:LINES_FOR_SERVER]
+        server = server_in_rows(
+            head.kind, [line.rstrip(b"\r").decode("utf-8", "replace") for line in lines if line[:1].isdigit()]
+        )
         if server:
             self._evidence[_place(candidate)][server] += 1
         # A half line is no identity: it changes when it is complete.

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
+from functools import lru_cache
 
 from pipeline.logs.kinds import Kind
 from pipeline.logs.message_tracking import WRITER_IS_CLIENT
@@ -229,6 +230,7 @@ def _folded(name: str) -> str:
     return re.sub(r"[\s_-]+", "-", unicodedata.normalize("NFKC", name).casefold()).strip("-")
 
 
+@lru_cache(maxsize=4096)
 def short_name(host: str) -> str | None:
     """`EX01` of `ex01.contoso.com`, in capitals as Exchange shows it; None if it is no host name."""
     first = host.strip().split(".")[0]
@@ -279,7 +281,7 @@ def server_in_rows(kind: Kind, lines: Sequence[str]) -> str | None:
     votes: Counter[str] = Counter()
     for line in lines:
         try:
-            cells = next(csv.reader([line], strict=True), [])
+            cells = next(csv.reader([line], strict=True), []) if '"' in line else line.split(",")
         except csv.Error:
             continue
         if len(cells) != len(kind.header.fields):

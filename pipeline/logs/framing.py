@@ -14,6 +14,7 @@ import hashlib
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -26,6 +27,7 @@ MOST_FIELD_LISTS = 100
 """Each makes a unit of its own: lines under further ones are quarantined. Real logs hold one to three."""
 _TOO_MANY = ("more than 100 field lists in one log",)
 _LINES_OF_CELL = 64
+_LOOKS_BACK = 8
 
 _RECORD_START = re.compile(rb"\n(?:\xef\xbb\xbf)?(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)")
 _TIMESTAMP = re.compile(rb"(?:\xef\xbb\xbf)?\x00*\d{4}-\d\d-\d\dT")
@@ -281,7 +283,7 @@ class Framer:
             if len(self._field_lists) >= MOST_FIELD_LISTS:
                 return _TOO_MANY
             self._field_lists.add(text)
-        return tuple(name.strip() for name in text.split(",") if name.strip())
+        return _names(text)
 
     def _data_run(self, data: bytes, starts: np.ndarray | None = None) -> Run:
         self._block = {}
@@ -341,6 +343,11 @@ def long_line(line: bytes) -> LongLine:
     return _LongLineReader(line).result()
 
 
+@lru_cache(maxsize=64)
+def _names(fields: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in fields.split(",") if name.strip())
+
+
 def line_starts(data: bytes) -> np.ndarray:
     """Offsets at which the lines of `data` begin, int64."""
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
@@ -358,6 +365,13 @@ def _only_records(block: bytes) -> np.ndarray | None:
 
 def _last_record_start(buffer: bytes) -> int:
     """Offset of the last line that begins with a timestamp or `#`; -1 if only the first line does, or none."""
+    end = len(buffer)
+    for _ in range(_LOOKS_BACK):
+        end = buffer.rfind(b"\n", 0, end)
+        if end < 0:
+            return -1
+        if _RECORD_START.match(buffer, end):
+            return end + 1
     window = 64 << 10
     while True:
         begin = max(0, len(buffer) - window)

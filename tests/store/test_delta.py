@@ -131,7 +131,7 @@ def test_stores_of_any_name(tmp_path: Path, name: str) -> None:
 
 def test_a_name_that_delta_cannot_hold_is_one_sentence(tmp_path: Path) -> None:
     """delta-rs takes `%20` for a blank."""
-    with pytest.raises(TbesError, match="cannot be made"):
+    with pytest.raises(TbesError, match="cannot lie"):
         Store(tmp_path / "a%20b" / "store").create()
 
 
