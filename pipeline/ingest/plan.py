@@ -22,9 +22,9 @@ from pipeline.store.ranges import Range
 from pipeline.store.state import State
 
 OTHER_ORGANISATION = "same log under another organisation"
-HEAD = 64 << 10
+HEADS = (8 << 10, 64 << 10, 17 << 20)
+"""How much of a log's beginning is read: more where less does not tell what it is, or whose."""
 LINES_FOR_SERVER = 60
-LONGEST_HEAD = 17 << 20
 SETTLED_SECONDS = 24 * 3600
 """A file that has not been written to for so long is complete: its last line counts even without line end."""
 
@@ -105,19 +105,11 @@ class Planner:
                 known.server or "",
             )
         try:
-            start, whole = discover.head(candidate, HEAD)
-            head = read_head(start, whole=whole)
-            if head.kind.is_read and not head.first_record and not whole:
-                start, whole = discover.head(candidate, LONGEST_HEAD)
-                head = read_head(start, whole=whole)
+            head, server = _beginning(candidate)
         except ReadError as error:
             return Left(candidate, Verdict.FAILED, note=str(error))
         if not head.kind.is_read:
             return Left(candidate, Verdict.SKIPPED, head.kind.name)
-        lines = start.split(b"\n", LINES_FOR_SERVER)[:LINES_FOR_SERVER]
-        server = server_in_rows(
-            head.kind, [line.rstrip(b"\r").decode("utf-8", "replace") for line in lines if line[:1].isdigit()]
-        )
         if server:
             self._evidence[_place(candidate)][server] += 1
         # A half line is no identity: it changes when it is complete.
@@ -241,7 +233,7 @@ class Planner:
         """Whether anything can be taken of what follows the part that was read; a half line cannot."""
         framer = Framer(position=known.position_to)
         try:
-            for chunk in discover.chunks(candidate, known.position_to, size=HEAD):
+            for chunk in discover.chunks(candidate, known.position_to, size=HEADS[1]):
                 if next(framer.feed(chunk), None):
                     return True
         except ReadError:
@@ -361,7 +353,7 @@ def _header_at(candidate: Candidate, known: Range, head: Head) -> tuple[Header, 
     """
     if known.header_position == 0:
         return head.kind.header, 0
-    length = min(HEAD, known.position_to - known.header_position)
+    length = min(HEADS[1], known.position_to - known.header_position)
     start = next(discover.chunks(candidate, known.header_position, size=length), b"")[:length]
     # A plain line of column names gives the fields only where no block has: it must not do so here.
     framer = Framer(Header(fields=_UNSTATED))
@@ -418,6 +410,20 @@ def _header_identities(looked: Looked) -> set[str]:
 
 def _has_pending(candidate: Candidate, known: Range) -> bool:
     return not candidate.is_archived and known.position_to < candidate.size
+
+
+def _beginning(candidate: Candidate) -> tuple[Head, str | None]:
+    """What the log's beginning says of its kind and, by its rows, of its server. Raises ReadError."""
+    for size in HEADS:
+        start, whole = discover.head(candidate, size)
+        head = read_head(start, whole=whole)
+        lines = start[: start.rfind(b"\n") + 1].split(b"\n", LINES_FOR_SERVER)[:LINES_FOR_SERVER]
+        records = [line.rstrip(b"\r").decode("utf-8", "replace") for line in lines if line[:1].isdigit()]
+        server = server_in_rows(head.kind, records)
+        told = head.kind.is_read and head.first_record and (server or head.kind.name == "smtp-send")
+        if whole or told or (size == HEADS[1] and (head.first_record or not head.kind.is_read)):
+            break
+    return head, server
 
 
 def _place(candidate: Candidate) -> tuple[str, ...]:
