@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Type = Literal["string", "int32", "int64", "double", "timestamp", "map"]
 """`timestamp` is UTC in microseconds; `map` is text to text."""
@@ -36,20 +37,23 @@ def exchange(field: str, type: Type, meaning: str, *, repeats: bool = False) -> 
     return Column(field.replace("-", "_"), type, meaning, field=field, repeats=repeats)
 
 
-_ARROW = {
-    "string": pa.string(),
-    "int32": pa.int32(),
-    "int64": pa.int64(),
-    "double": pa.float64(),
-    "timestamp": pa.timestamp("us", "UTC"),
-    "map": pa.map_(pa.string(), pa.string()),
-}
 PARTITIONS = ("organisation", "month")
 
 
 def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
     """The stored types of a table, the partition columns included."""
-    return pa.schema([(column.name, _ARROW[column.type]) for column in columns])
+    # A report needs the names alone, and is there sooner without the library.
+    import pyarrow as pa
+
+    types = {
+        "string": pa.string(),
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "double": pa.float64(),
+        "timestamp": pa.timestamp("us", "UTC"),
+        "map": pa.map_(pa.string(), pa.string()),
+    }
+    return pa.schema([(column.name, types[column.type]) for column in columns])
 
 
 ASSIGNED = (

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from pipeline.logs import message_tracking, smtp_protocol
+from pipeline.logs import message_tracking, protocol_derived, smtp_protocol, tracking_derived
 from pipeline.logs.columns import PARTITIONS, Column, arrow_schema
 from pipeline.logs.derived import Frame, Hosts, normal_build
 from pipeline.logs.framing import Run, line_starts
@@ -132,10 +132,10 @@ class Reader:
     def _table(
         self, name: str, rows: pa.Table, segments: Sequence[Segment], at: np.ndarray, line: np.ndarray
     ) -> pa.Table:
-        module = message_tracking if name == message_tracking.NAME else smtp_protocol
+        tracking = name == message_tracking.NAME
         height = len(at)
         frame = Frame({}, {})
-        for column in module.FIELDS:
+        for column in (message_tracking if tracking else smtp_protocol).FIELDS:
             if column.name not in rows.column_names:
                 frame.add(
                     **{
@@ -161,7 +161,7 @@ class Reader:
             parse_error=Text.nulls(height),
             raw_line=Text.nulls(height),
         )
-        module.derive(frame, self.hosts)
+        (tracking_derived if tracking else protocol_derived).derive(frame, self.hosts)
         return _assembled(frame, rows, self.columns[name])
 
 

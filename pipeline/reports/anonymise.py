@@ -130,7 +130,9 @@ class Labels:
         self._numbers: dict[str, dict[str, int]] = {}
         self._ids: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
-        self._builds = {str(row[0]) for row in session.query("select distinct build_number from ref_builds").rows}
+        self._builds = {
+            str(row[0]) for row in session.query("select distinct build_number from ref_builds").rows
+        }
         for known, name in _names(session):
             self._kinds.setdefault(name.casefold(), known)
         for identity, name in session.query(

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
@@ -28,6 +27,17 @@ from pipeline.logs.columns import PARTITIONS, Column, arrow_schema
 
 APP_ID = "tbes"
 SCHEMA_VERSION = 2
+_ACTION_COLUMNS = (
+    "path",
+    "size_bytes",
+    "partition.organisation",
+    "partition.month",
+    "num_records",
+    "min.date_time",
+    "max.date_time",
+    "null_count.enforcement_action",
+)
+"""What a Part is made of, in its order, by delta-rs' names."""
 """Newest schema that this version knows. 1: plain rows. 2: the same columns, the rows treated (pseudonyms, no subjects),
 so that a version that knows nothing of that does not add plain rows to them.
 """
@@ -57,7 +67,7 @@ class Table:
 
     def __init__(self, root: Path, columns: Sequence[Column]) -> None:
         self.root = root
-        self._schema = arrow_schema(columns)
+        self._columns = columns
         self._handle: DeltaTable | None = None
 
     def open(self) -> bool:
@@ -93,7 +103,7 @@ class Table:
         try:
             DeltaTable.create(
                 str(self.root),
-                self._schema,
+                arrow_schema(self._columns),
                 mode="ignore",
                 partition_by=list(PARTITIONS),
                 configuration={_SCHEMA: "2" if properties else "1", **(properties or {})},
@@ -107,19 +117,16 @@ class Table:
         """The live files of the state that `open` took, in the order of their paths."""
         if self._handle is None:
             return []
-        actions = pa.table(self._handle.get_add_actions(flatten=True)).to_pylist()
+        actions = self._handle.get_add_actions(flatten=True)
+        held = set(actions.column_names)
+
+        def values(name: str) -> list[Any]:
+            return list(actions.column(name).to_pylist()) if name in held else [None] * len(actions)
+
+        columns = zip(*map(values, _ACTION_COLUMNS), strict=True)
         parts = [
-            Part(
-                path=unquote(action["path"]),
-                size=action["size_bytes"],
-                organisation=action["partition.organisation"],
-                month=action["partition.month"],
-                rows=action["num_records"],
-                first_time=action.get("min.date_time"),
-                last_time=action.get("max.date_time"),
-                refusals=action["num_records"] - (action.get("null_count.enforcement_action") or 0),
-            )
-            for action in actions
+            Part(unquote(path), size, organisation, month, rows, first, last, rows - (without_refusal or 0))
+            for path, size, organisation, month, rows, first, last, without_refusal in columns
         ]
         return sorted(parts, key=lambda part: part.path)
 
@@ -142,7 +149,7 @@ class Table:
             self._handle.create_write_transaction(
                 actions,
                 mode="append",
-                schema=self._schema,
+                schema=arrow_schema(self._columns),
                 partition_by=list(PARTITIONS),
                 commit_properties=CommitProperties(app_transactions=[Transaction(APP_ID, version)]),
             )

@@ -14,12 +14,13 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from pipeline.store.delta import fsync
 from pipeline.store.store import Snapshot
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FOLDER = "views"
 LEAVE_SECONDS = 3600
@@ -70,6 +71,8 @@ class KeptViews:
 
     def write(self, organisation: str, view: str, rows: pa.Table) -> None:
         """Keep the rows of an organisation. Raises OSError if they cannot be written."""
+        import pyarrow.parquet as pq
+
         path = self.folders[organisation] / f"{view}.parquet"
         new = path.with_name(f"{view}-{secrets.token_hex(4)}.new")
         try:

@@ -11,9 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
-from pipeline.logs.privacy import Privacy
+
+if TYPE_CHECKING:
+    from pipeline.logs.privacy import Privacy
 
 KEY_ID = "tbes.pseudonyms"
 SUBJECTS = "tbes.subjects"
