@@ -47,6 +47,7 @@ def ingest_command(
     from pipeline.logs.assign import Organisation as Assigned
     from pipeline.logs.assign import Rules
     from pipeline.reports import ingest_summary
+    from pipeline.store.private import owner_only
 
     for path in paths:
         if not path.exists():
@@ -72,7 +73,8 @@ def ingest_command(
             privacy=privacy,
         ).run(paths)
     if organisations_file and organisations_file.resolve() != target.organisations_file.resolve():
-        shutil.copyfile(organisations_file, target.organisations_file)
+        with owner_only():
+            shutil.copyfile(organisations_file, target.organisations_file)
     if as_json:
         click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2))
     elif not quiet:

@@ -19,6 +19,7 @@ from pipeline.imports.report import MAX_BYTES, ParsedReport, parse_report
 from pipeline.organisations import load_organisations
 from pipeline.reference.catalogue import Catalogue
 from pipeline.reports.values import shown, visible
+from pipeline.store.private import owner_only
 from pipeline.store.store import Store, default_path
 
 
@@ -61,7 +62,8 @@ def import_report_command(
     )
     imports, kept, changed = kept_imports.added(imports, new)
     if changed:
-        kept_imports.save(target.root, imports)
+        with owner_only():
+            kept_imports.save(target.root, imports)
     _say_what_was_read(parsed, kept, changed, target)
     common = {
         "store": target.root,
@@ -98,7 +100,8 @@ def _forget(
     kept = kept_imports.find(imports, organisation, digest)
     if kept is None:
         raise UsageError(f"{file.name} is not imported for {organisation}: nothing to forget")
-    kept_imports.save(store.root, [item for item in imports if item is not kept])
+    with owner_only():
+        kept_imports.save(store.root, [item for item in imports if item is not kept])
     click.echo(f"Forgot {kept.file} of {organisation}, imported {shown(kept.imported_at, UTC)} UTC.")
     return ExitCode.DONE
 

@@ -76,7 +76,7 @@ class Privacy:
         return self.pseudonyms.line(text) if self.pseudonyms else f"withheld: {len(text)} characters"
 
     def _without_subjects(self, table: pa.Table) -> pa.Table:
-        subjects = pl.Series(table.column(SUBJECT)).cast(pl.String)
+        subjects = pl.Series(table.column(SUBJECT).cast(pa.string()))
         for name in _MAY_QUOTE_SUBJECT:
             table = _set(table, name, self._unquoted(table.column(name), subjects))
         if self.drop_subjects:
@@ -85,7 +85,7 @@ class Privacy:
 
     def _unquoted(self, column: pa.ChunkedArray, subjects: pl.Series) -> pa.ChunkedArray:
         """Subjects out of another column: under a key of their own, or the row's own subject, word for word."""
-        cells = pl.Series(column)
+        cells = pl.Series(column.cast(pa.string()))
         holds = cells.str.contains(r"(?i)subject(?:=|:)")
         quotes = pl.DataFrame({"cell": cells, "subject": subjects}).select(
             # Only what is a sentence: one word could be the log's own.
@@ -140,12 +140,15 @@ def _with_accounts(table: pa.Table, hidden: Pseudonyms) -> pa.Table:
         pl.Series(np.flatnonzero(says.to_numpy())),
         pl.Series(mapped(hidden.account, users), dtype=pl.String),
     )
-    encoded = pa.chunked_array([replaced.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())])
-    return _set(table, "data", encoded.cast(table.schema.field("data").type))
+    plain = replaced.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
+    return _set(table, "data", pa.chunked_array([plain]))
 
 
 def _set(table: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
-    return table.set_column(table.column_names.index(name), table.schema.field(name), column)
+    field = table.schema.field(name)
+    if column.type != field.type:
+        column = column.dictionary_encode() if pa.types.is_dictionary(field.type) else column.cast(field.type)
+    return table.set_column(table.column_names.index(name), field, column)
 
 
 def _changed(

@@ -63,6 +63,7 @@ _NAMED = re.compile(
     r"(?=['\"]?\s+(?:is|was|has|not|unknown|over|does|doesn't|disabled|unavailable|full|exceeded|invalid|inactive)\b)",
     re.IGNORECASE,
 )
+_NAMING = ("user", "mailbox", "recipient", "account", "alias")
 _USER_NAME = re.compile(
     r"(\buser ?name: ?|\bSession for ?)([^\r\n]+?)(?= will now be proxied|[\r\n]|\Z)", re.IGNORECASE
 )
@@ -169,15 +170,18 @@ class Pseudonyms:
             return self.account(decoded)
         if found := _ACCOUNT.fullmatch(cell):
             return self.account(cell)
+        lowered = cell.lower()
+        if "name" not in lowered and "session for" not in lowered:
+            return self._shapes(cell, lowered)
         pieces, at = [], 0
         for found in _USER_NAME.finditer(cell):
-            pieces += [self._shapes(cell[at : found.end(1)]), self.account(found[2])]
+            before = cell[at : found.end(1)]
+            pieces += [self._shapes(before, before.lower()), self.account(found[2])]
             at = found.end()
-        pieces.append(self._shapes(cell[at:]))
+        pieces.append(self._shapes(cell[at:], cell[at:].lower()))
         return "".join(pieces)
 
-    def _shapes(self, cell: str) -> str:
-        lowered = cell.lower()
+    def _shapes(self, cell: str, lowered: str) -> str:
         if "subject" in lowered:
             cell = with_subjects(cell, self.subject)
         if "/cn=recipients" in lowered:
@@ -194,7 +198,7 @@ class Pseudonyms:
             cell = _WITH_AT.sub(self._run, cell)
         if "<" in cell:
             cell = _ANGLED.sub(lambda found: f"<{self.local_part(found[1], '')}>", cell)
-        return self._names(_NAMED, cell)
+        return self._names(_NAMED, cell) if any(word in lowered for word in _NAMING) else cell
 
     def account(self, text: str) -> str:
         """A user as a session says it: `DOMAIN\\user`, an address, or a bare name."""

@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks [--megabytes 300] [--rounds 3] [--files 5000] [--json FILE]`
 
-In one run, on the same generated files: this ingest, bare Polars and bare DuckDB, in turn, each in a process of its
-own; medians, ratios of each round, peak memory. Then an ingest of many unchanged files, the whole process.
+In one run, on the same generated files: this ingest, the same with pseudonyms (keyed), bare Polars and bare DuckDB, in
+turn, each in a process of its own; medians, ratios of each round, peak memory. Then an ingest of many unchanged files, the whole process.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.generator import write_bulk
 
-TOOLS = ("tbes", "polars", "duckdb")
+TOOLS = ("tbes", "keyed", "polars", "duckdb")
 KINDS = ("message-tracking", "smtp-send")
 
 

@@ -25,6 +25,20 @@ def tbes(kind: str, logs: Path, out: Path) -> Callable[[], object]:
     return lambda: Ingest(Store(out / "store"), hosts_of(Catalogue()), Rules()).run([logs])
 
 
+def keyed(kind: str, logs: Path, out: Path) -> Callable[[], object]:
+    """The same with pseudonyms (`tbes ingest --pseudonymise`)."""
+    from pipeline.commands import hosts_of
+    from pipeline.ingest.run import Ingest
+    from pipeline.logs.assign import Rules
+    from pipeline.logs.privacy import Privacy
+    from pipeline.logs.pseudonyms import Pseudonyms
+    from pipeline.reference.catalogue import Catalogue
+    from pipeline.store.store import Store
+
+    privacy = Privacy(Pseudonyms(b"a key for this measurement alone"))
+    return lambda: Ingest(Store(out / "store"), hosts_of(Catalogue()), Rules(), privacy=privacy).run([logs])
+
+
 def polars(kind: str, logs: Path, out: Path) -> Callable[[], object]:
     """Bare CSV to Parquet, all columns as text."""
     import polars as pl
@@ -69,7 +83,7 @@ def peak_megabytes() -> float | None:
 def main() -> None:
     """Run one tool and print what it took."""
     tool, kind, logs, out = sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
-    work = {"tbes": tbes, "polars": polars, "duckdb": duckdb}[tool](kind, logs, out)
+    work = {"tbes": tbes, "keyed": keyed, "polars": polars, "duckdb": duckdb}[tool](kind, logs, out)
     started = time.perf_counter()
     work()
     seconds = time.perf_counter() - started

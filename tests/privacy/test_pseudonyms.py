@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.logs.pseudonyms import Pseudonyms
 
@@ -152,3 +154,42 @@ def test_a_hostile_cell_takes_time_by_its_length_only(text: str) -> None:
     P.text(text)
     # Quadratic time would be minutes.
     assert time.process_time() - started < 10
+
+
+# RFC 5322 atext without what a text around an address may end in: quotes, braces, bars and `KEY=`.
+ATEXT = "abcdefghijklmnopqrstuvwxyzABCXYZ0123456789!#$%&*+-/?^_`~"
+LOCAL = st.from_regex(rf"[{ATEXT.replace('-', '')}-]{{3,30}}(\.[a-z0-9]{{1,9}})?", fullmatch=True)
+PLACES = (
+    "{}",
+    "<{}>",
+    "MAIL FROM:<{}> SIZE=1 BODY=8BITMIME",
+    "RCPT TO:<@a.example,@b.example:{}>",
+    "550 5.1.1 <{}>... User unknown",
+    "550 5.1.1 '{}' rejected",
+    "[{{LED=550 5.1.10 {} not found}};{{MSG=}};{{FQDN=mx.example}};{{IP=203.0.113.5}};{{LRT=}}]",
+    "S:OriginalFromAddress={};S:DeliveryPriority=Normal",
+    "S:A=1;S:Sender={}",
+    '"Anna" <{}>, ({})',
+)
+
+
+@given(local=LOCAL, place=st.sampled_from(PLACES))
+def test_no_local_part_is_left_anywhere(local: str, place: str) -> None:
+    hidden = P.local_part(local, "contoso.example")
+    text = place.format(*[f"{local}@contoso.example"] * 2)
+    name = P.name("Anna")
+    assert P.text(text) == place.format(*[f"{hidden}@contoso.example"] * 2).replace("Anna", name)
+    assert P.addresses(f"{local}@contoso.example") == f"{hidden}@contoso.example"
+
+
+@given(text=st.text(max_size=200))
+def test_any_text_is_taken(text: str) -> None:
+    for hidden in (
+        P.text(text),
+        P.addresses(text),
+        P.status(text),
+        P.account(text),
+        P.subject(text),
+        P.line(text),
+    ):
+        assert isinstance(hidden, str)

@@ -15,7 +15,7 @@ from pipeline import queries
 from pipeline.commands import hosts_of
 from pipeline.errors import ExitCode, UsageError
 from pipeline.ingest.run import Ingest
-from pipeline.logs.assign import Rules
+from pipeline.logs.assign import Organisation, Rules
 from pipeline.logs.columns import arrow_schema
 from pipeline.logs.privacy import Privacy
 from pipeline.logs.pseudonyms import Pseudonyms
@@ -40,7 +40,7 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 
 def ingest(store: Store, paths: list[Path], privacy: Privacy | None = None) -> dict[str, int]:
-    rules = Rules(layout=("{organisation}", "{server}"))
+    rules = Rules(organisation=Organisation("elmsford", "elmsford"))
     summary = Ingest(store, hosts_of(Catalogue()), rules, privacy=privacy).run(paths)
     outcomes = [file.outcome for file in summary.files]
     return {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
