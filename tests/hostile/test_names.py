@@ -143,6 +143,14 @@ def test_two_customers_whose_names_fold_together_are_never_merged_by_option(plac
     assert {entry.organisation_name for entry in place.ranges() if "more 3" in entry.path} == {"Müller"}
 
 
+def test_organisations_toml_may_rename_an_organisation(place: Place) -> None:
+    named = Organisation("mueller", "Müller AG")
+    place.ingest(place.write("one.LOG", receive(range(3))), rules=asked("Müller"))
+    rules = Rules(organisation=named, known=(named,))
+    place.ingest(place.write("two.LOG", receive(range(10, 13))), rules=rules)
+    assert len(place.rows()) == 6
+
+
 def tbes(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from pipeline.cli import main; main()", *map(str, arguments)],
