@@ -145,7 +145,7 @@ from pathlib import Path
 from pipeline.ingest.run import Ingest
 from pipeline.logs.assign import Rules
 from pipeline.store.store import Store
-from tests.hostile.attacks import NOW
+from tests.logs.lines import NOW
 from tests.ingest.place import HOSTS
 begin = time.perf_counter()
 summary = Ingest(Store(Path(sys.argv[2])), HOSTS, Rules(), now=NOW, workers=2).run([Path(sys.argv[1])])
