@@ -151,6 +151,7 @@ class Session:
 
     def query(self, sql: str) -> Result:
         """The user's own SELECT. Raises UsageError with DuckDB's message if it fails or is no query."""
+        sql = _as_text(sql)
         try:
             statements = self.connection.extract_statements(sql)
         except duckdb.Error as error:
@@ -273,6 +274,8 @@ class Session:
             relation = self.connection.execute(sql)
             description = relation.description or []
             rows = relation.fetchall()
+        except RuntimeError as error:
+            raise _interrupt(error) from error
         except duckdb.Error as error:
             if isinstance(error, duckdb.IOException):
                 raise MissingFile(_message(error)) from error
@@ -286,6 +289,8 @@ class Session:
     def _run(self, sql: str) -> None:
         try:
             self.connection.execute(sql)
+        except RuntimeError as error:
+            raise _interrupt(error) from error
         except duckdb.Error as error:
             raise TbesError(f"The SQL session cannot be set up: {_message(error)}") from error
 
@@ -442,7 +447,7 @@ def literal(value: Any) -> str:
         return f"'{value.astimezone(UTC).isoformat()}'"
     if isinstance(value, date):
         return f"'{value.isoformat()}'"
-    return "'" + str(value).replace("'", "''") + "'"
+    return "'" + _as_text(str(value)).replace("'", "''") + "'"
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
@@ -476,6 +481,16 @@ def _short_name(server: str | None) -> str | None:
 
 def _utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
+
+
+def _as_text(text: str) -> str:
+    """Bytes of a command line that are no text stand escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _interrupt(error: RuntimeError) -> BaseException:
+    """DuckDB answers Ctrl-C with an error of its own."""
+    return KeyboardInterrupt() if "interrupted" in str(error).lower() else error
 
 
 def _message(error: duckdb.Error) -> str:

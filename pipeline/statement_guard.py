@@ -69,7 +69,12 @@ _TABLE_FUNCTIONS = frozenset(
 def refusal(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> str | None:
     """Why a statement is not run, in a sentence; None if it only reads."""
     text = statement.query
-    if statement.type == duckdb.StatementType.EXPLAIN:
+    try:
+        kind = statement.type
+    except ValueError:
+        # DuckDB knows statements that its Python module cannot name.
+        return ONLY_SELECT
+    if kind == duckdb.StatementType.EXPLAIN:
         # No comments up to here: two readings of where one ends would be two statements.
         found = _EXPLAIN.match(text)
         text = text[found.end() :] if found else ""
@@ -81,18 +86,21 @@ def refusal(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) 
             return (
                 "EXPLAIN and EXPLAIN ANALYZE of a SELECT run here, written without comments before the SELECT"
             )
-    elif statement.type != duckdb.StatementType.SELECT:
+    elif kind != duckdb.StatementType.SELECT:
         return ONLY_SELECT
     row = connection.execute("select json_serialize_sql(?)", [text]).fetchone()
-    parsed = json.loads(row[0]) if row else {}
+    try:
+        parsed = json.loads(row[0]) if row else {}
+    except RecursionError:
+        return "The statement is nested too deeply to be looked through: write it as several WITH queries"
     if parsed.get("error", True) or len(parsed.get("statements", ())) != 1:
         return ONLY_SELECT
     for node in _nodes(parsed):
-        kind = str(node.get("type", ""))
-        if "info_type" in node or (kind.endswith("_NODE") and kind not in _READING):
+        name = str(node.get("type", ""))
+        if "info_type" in node or (name.endswith("_NODE") and name not in _READING):
             return ONLY_SELECT
-        if kind == "TABLE_FUNCTION" and (name := _function_name(node)) not in _TABLE_FUNCTIONS:
-            return f"The table function {name} does not run here: a session sees the store only (--unsafe lifts this)"
+        if name == "TABLE_FUNCTION" and (function := _function_name(node)) not in _TABLE_FUNCTIONS:
+            return f"The table function {function} does not run here: a session sees the store only (--unsafe lifts this)"
     return None
 
 

@@ -203,7 +203,12 @@ class Planner:
         if matches and known.open_end:
             return replace(job, replaces=(known.source_id,), grown=True)
         if matches:
-            header, at = _header_at(candidate, known, job.head)
+            try:
+                header, at = _header_at(candidate, known, job.head)
+            except ReadError as error:
+                return Left(
+                    candidate, Verdict.FAILED, job.source.kind, str(error), job.assignment.organisation
+                )
             return replace(
                 job,
                 position=known.position_to,

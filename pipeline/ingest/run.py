@@ -142,6 +142,8 @@ class Ingest:
     def _refuse_shared_id(self) -> None:
         """Müller and Mueller are two customers with one id: the user has to say which is meant."""
         asked = self.rules.organisation
+        if asked and any(known.id == asked.id for known in self.rules.known):
+            return
         holder = self._planner.state.organisation_names.get(asked.id) if asked else None
         if asked and holder and shares_id(asked.name, asked.id, holder):
             raise UsageError(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
+import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
 
 import polars as pl
+import pyarrow as pa
 
 from pipeline.ingest import plan
 from pipeline.logs import discover
@@ -332,6 +338,59 @@ def check_names(given: tuple[str, ...]) -> None:
                 assert found.server is None or not re.search(r"[\x00-\x1f/\\]", found.server)
 
 
+def _archive(random: Random) -> tuple[str, bytes]:
+    """A packed log with a few wrong octets."""
+    data = damaged_log(random)
+    ending = random.choice((".zip", ".zip", ".zip", ".gz", ".zst"))
+    if ending == ".gz":
+        packed = gzip.compress(data)
+    elif ending == ".zst":
+        packed = pa.compress(data, codec="zstd", asbytes=True)
+    else:
+        held = io.BytesIO()
+        method = random.choice(
+            (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+        )
+        with zipfile.ZipFile(held, "w", method) as archive:
+            for number in range(random.choice((1, 2, 5))):
+                archive.writestr(f"contoso/EX0{number}/RECV.LOG", data)
+        packed = held.getvalue()
+    octets = bytearray(packed)
+    for _ in range(random.choice((0, 1, 1, 2, 4, 16))):
+        # Where the directory lies, at the end, most is to be broken.
+        at = (
+            random.randrange(len(octets))
+            if random.random() < 0.4
+            else -random.randrange(1, min(400, len(octets)))
+        )
+        octets[at] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+    if random.random() < 0.2:
+        del octets[random.randrange(len(octets)) :]
+    return ending, bytes(octets)
+
+
+def check_archives(given: Sequence[tuple[str, bytes]]) -> None:
+    """A packed file is read, or named with a reason; what is read of it is bounded."""
+    with tempfile.TemporaryDirectory(prefix="tbes-fuzz-") as folder:
+        for number, (ending, octets) in enumerate(given):
+            path = Path(folder) / f"{number}{ending}"
+            path.write_bytes(octets)
+            found = list(discover.discover([path]))
+            assert found or ending == ".zip", "a file is read or named"
+            for one in found:
+                if isinstance(one, discover.Unreadable):
+                    assert one.reason and "\n" not in one.reason
+                    continue
+                length = 0
+                try:
+                    for chunk in discover.chunks(one):
+                        length += len(chunk)
+                except discover.ReadError as error:
+                    assert str(error)
+                assert length < 8 << 20
+            path.unlink()
+
+
 def _each(check: Callable[[Any], None]) -> Callable[[Sequence[Any]], None]:
     def of_batch(batch: Sequence[Any]) -> None:
         for given in batch:
@@ -343,7 +402,8 @@ def _each(check: Callable[[Any], None]) -> Callable[[Sequence[Any]], None]:
 TARGETS: tuple[Target[Any], ...] = (
     Target("framing", 0.35, 1, _cut_log, _each(check_one_framing)),
     Target("rows", 0.20, 1, _block, _each(check_one_block)),
-    Target("replies", 0.30, 500, reply, check_replies),
-    Target("parsers", 0.10, 100, _same_fields_log, check_parsers),
-    Target("names", 0.05, 1, _names, _each(check_names)),
+    Target("replies", 0.33, 500, reply, check_replies),
+    Target("parsers", 0.05, 100, _same_fields_log, check_parsers),
+    Target("names", 0.04, 1, _names, _each(check_names)),
+    Target("archives", 0.03, 50, _archive, check_archives),
 )

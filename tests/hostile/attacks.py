@@ -145,7 +145,7 @@ from pathlib import Path
 from pipeline.ingest.run import Ingest
 from pipeline.logs.assign import Rules
 from pipeline.store.store import Store
-from tests.hostile.attacks import NOW
+from tests.logs.lines import NOW
 from tests.ingest.place import HOSTS
 begin = time.perf_counter()
 summary = Ingest(Store(Path(sys.argv[2])), HOSTS, Rules(), now=NOW, workers=2).run([Path(sys.argv[1])])
@@ -161,9 +161,11 @@ print(lines["header"], lines["rows"], lines["quarantined"], lines["pending"], fi
 
 
 def main() -> None:
-    """Every attack at full size."""
+    """Every attack at full size, or those named."""
+    chosen = sys.argv[1:] or list(ATTACKS)
     print(f"{'attack':<30} {'number':>11} {'MB':>6} {'s':>7} {'peak MB':>8}  header, rows, quarantined")
-    for name, (_, _, full) in ATTACKS.items():
+    for name in chosen:
+        full = ATTACKS[name][2]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "attack.log"
             size = write(name, full, path)

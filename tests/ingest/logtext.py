@@ -1,3 +1,4 @@
+
 """Small logs for ingest tests: n rows whose sequence or message numbers are theirs."""
 
 from __future__ import annotations

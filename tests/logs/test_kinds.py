@@ -1,3 +1,4 @@
+
 """What a file is: the logs that are read, and each neighbour by its name."""
 
 from __future__ import annotations

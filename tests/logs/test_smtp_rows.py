@@ -1,3 +1,4 @@
+
 """SMTP protocol rows, Receive and Send: the shape of real lines, values checked by hand."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+
 """Message tracking rows of every generation: the shape of real lines, values checked by hand."""
 
 from __future__ import annotations
