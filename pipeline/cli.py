@@ -84,13 +84,14 @@ def cli() -> None:
 
 
 @cli.command(
+    short_help="Read transport logs, folders and archives into the store.",
     epilog=_examples(
         r"tbes ingest D:\logs",
         r"tbes ingest \\EX01\c$\Program` Files\Microsoft\Exchange` Server\V15\TransportRoles\Logs --organisation contoso",
         "tbes ingest customers --layout {organisation}/{server}",
         "tbes ingest customers --organisations organisations.toml --json",
         r"tbes ingest D:\logs --pseudonymise C:\keys\tbes.key --drop-subjects",
-    )
+    ),
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--organisation", metavar="NAME", help="All logs are of this organisation.")
@@ -230,6 +231,7 @@ def report(**options: Any) -> None:
 
 @cli.command(
     "import-report",
+    short_help="Import Get-OnPremServerReportInfo as evidence.",
     epilog=_examples(
         "tbes import-report report.txt --organisation contoso",
         "tbes import-report report.csv --organisation contoso --date-order dmy --tz Europe/Berlin",
@@ -280,11 +282,12 @@ def export(**options: Any) -> None:
 
 
 @cli.command(
+    short_help="Run one SELECT on tables, views and catalogue.",
     epilog=_examples(
         'tbes sql "select server, build_name from servers"',
         "tbes sql --file query.sql --format csv",
         "echo select 1 | tbes sql",
-    )
+    ),
 )
 @click.argument("statement", required=False, metavar="[SQL]")
 @click.option(
@@ -324,7 +327,10 @@ def sql(**options: Any) -> None:
     _end(sql_or_prompt_command(**options))
 
 
-@cli.command(epilog=_examples("tbes schema", "tbes schema servers", "tbes schema --format json"))
+@cli.command(
+    short_help="Print what SQL sees: tables, views, columns.",
+    epilog=_examples("tbes schema", "tbes schema servers", "tbes schema --format json"),
+)
 @click.argument("name", required=False)
 @click.option(
     "--format",
@@ -342,11 +348,12 @@ def schema(name: str | None, format_: str) -> None:
 
 
 @cli.command(
+    short_help="Write an init script for any DuckDB client.",
     epilog=_examples(
         'duckdb -init "$(tbes connect)"',
         'harlequin --init-path "$(tbes connect --organisation contoso)"',
         "tbes connect --output connect.sql",
-    )
+    ),
 )
 @click.option(
     "--output",
@@ -371,11 +378,12 @@ def connect(**options: Any) -> None:
 
 
 @cli.command(
+    short_help="Explain an SMTP reply, a build or a log line.",
     epilog=_examples(
         'tbes decode "450 4.7.230 Connecting Exchange server version is out-of-date; ... throttled for 5 mins/hr."',
         "tbes decode 15.01.2507.039",
         'tbes decode "Version 15.1 (Build 32507.6)"',
-    )
+    ),
 )
 @click.argument("text", nargs=-1, required=True)
 @_REFERENCE
@@ -386,7 +394,7 @@ def decode(text: Sequence[str], reference: Path | None) -> None:
     _end(decode_command(" ".join(text), reference))
 
 
-@cli.command(epilog=_examples("tbes demo"))
+@cli.command(short_help="Try it on sample logs in a temporary store.", epilog=_examples("tbes demo"))
 @click.option("--tz", metavar="ZONE", help="Time zone of the table.")
 @click.option(
     "--keep",

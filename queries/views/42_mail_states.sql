@@ -78,6 +78,33 @@ accepted as (
     group by h.organisation, h.scope_server
 ),
 
+-- A server whose mail is blocked in all of the hour, by the replies, and passes in a later hour of the same time all the same:
+-- one path of several stamps an old build. Mail of other servers does not tell that of a blocked one.
+whole_hours as (
+    select e.organisation, e.server, min(e.time) as first_time
+    from events as e
+    inner join totals as t
+        on e.organisation = t.organisation and e.server = t.scope_server and e.time >= t.last_refusal - interval 24 hour
+    where e.action = 'block' and e.minutes_per_hour >= 60
+    group by e.organisation, e.server
+),
+
+passing as (
+    select w.organisation, w.server, bool_or(h.hour is not null) as passes
+    from whole_hours as w
+    left join totals as t on w.organisation = t.organisation and w.server = t.scope_server
+    left join hand_overs_by_hour as h
+        on w.organisation = h.organisation and w.server = h.server and h.in_scope = 'yes'
+        and h.hour > w.first_time and h.hour <= t.last_refusal
+    group by w.organisation, w.server
+),
+
+wholly_blocked as (
+    select organisation, server as scope_server, not passes as is_whole from passing
+    union all
+    select organisation, '' as scope_server, not bool_and(passes) as is_whole from passing group by organisation
+),
+
 -- one host outside these logs that takes nearly all other mail is a gateway or Edge server: what it does is not seen
 other_hops as (
     select n.organisation, n.next_hop, sum(n.messages) as messages
@@ -143,7 +170,7 @@ select
     s.organisation, s.scope_server as server,
     case
         when t.refusals > 0 and e.logs_until - t.last_refusal > interval 24 hour and a.hours_since >= 6 then 'recovered since'
-        when d.is_blocked and d.block_minutes >= 60 then 'fully blocked'
+        when d.is_blocked and d.block_minutes >= 60 and coalesce(f.is_whole, true) then 'fully blocked'
         when d.is_blocked then 'partly blocked'
         when t.refusals > 0 then 'delayed'
         when a.in_scope > 0 then 'accepted'
@@ -171,6 +198,7 @@ cross join parameters as w
 left join log_ends as e on s.organisation = e.organisation
 left join totals as t on s.organisation = t.organisation and s.scope_server = t.scope_server
 left join deciding as d on s.organisation = d.organisation and s.scope_server = d.scope_server
+left join wholly_blocked as f on s.organisation = f.organisation and s.scope_server = f.scope_server
 left join accepted as a on s.organisation = a.organisation and s.scope_server = a.scope_server
 left join gateways as g on s.organisation = g.organisation
 left join tracked as r on s.organisation = r.organisation and s.scope_server = r.scope_server

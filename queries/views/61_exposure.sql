@@ -89,6 +89,18 @@ select
     logs_from, logs_to, stale, blind_spots, catalogue_as_of,
     concat_ws(
         ' ',
+        -- old logs tell of the past
+        case when stale then
+            case state
+                when 'fully blocked' then 'Exchange Online refused all mail of its out-of-date servers.'
+                when 'partly blocked'
+                    then 'Exchange Online refused a part of its mail for good (bounced messages: ' || cast(bounced as varchar) || ').'
+                when 'delayed' then 'Exchange Online delayed its mail (delayed messages: ' || cast(delayed as varchar) || ').'
+                when 'accepted' then 'Exchange Online accepted its mail.'
+                when 'not connecting' then 'It handed nothing to Exchange Online on a path under enforcement.'
+            end
+        end,
+        case when not stale or state not in ('fully blocked', 'partly blocked', 'delayed', 'accepted', 'not connecting') then
         case state
             when 'fully blocked' then 'Exchange Online refuses all mail of its out-of-date servers.'
             when 'partly blocked'
@@ -100,6 +112,7 @@ select
             when 'no hand-over in the window'
                 then 'No hand-over to Exchange Online on a path under enforcement lies in the time looked at; that proves nothing of other times.'
             else 'These logs cannot show whether Exchange Online accepts its mail.'
+        end
         end,
         case
             when stage_to is not null
@@ -130,7 +143,9 @@ select
         case
             when logs_to is null and has_logs then 'None of its log lines lies in the time looked at.'
             when logs_to is null then 'There are no logs of it.'
-            when stale then 'Its logs end more than two days before the report date.'
+            when stale
+                then 'Its logs end on ' || substr(cast(logs_to as varchar), 1, 10)
+                    || ', more than two days before the report date: all of this is of then.'
         end,
         case when logs_are_newer then 'The logs are newer than the catalogue.' end
     ) as verdict,

@@ -95,9 +95,32 @@ clock_findings as (
     where c.next_stage is not null and c.next_stage_earliest is not null and coalesce(c.state, '') <> 'not connecting'
 ),
 
+-- the build that a server must reach: the floor of its update line, else that of the line which has one
+targets as (
+    select b.product, max_by(b.cumulative_update, b.build_key) as cumulative_update, max_by(b.minimum_build, b.build_key) as build
+    from ref_baselines as b
+    cross join moments as m
+    where b.effective_from <= m.today and b.status not in ('announced', 'disputed') and b.build_key is not null
+    group by b.product
+),
+
+-- what came out after the end of support is there for customers of paid updates alone
+updates as (
+    select
+        s.organisation, s.server, coalesce(nullif(s.baseline_build, 'none'), t.build) as floor_build,
+        s.baseline_build is null and t.cumulative_update is not null as leaves_line, t.cumulative_update,
+        f.security_update as floor_update, s.newest_build, n.build_key > w.build_key as is_behind,
+        coalesce(n.release_date > s.end_of_support, false) as newest_is_paid
+    from servers as s
+    left join targets as t on s.product = t.product
+    left join ref_builds as f on coalesce(nullif(s.baseline_build, 'none'), t.build) = f.build_number
+    left join ref_builds as n on s.newest_build = n.build_number
+    left join builds_seen as w on s.build = w.build
+),
+
 build_findings as (
     select
-        organisation, server,
+        s.organisation, s.server,
         case when build_risk in ('no build is accepted', 'below the floor') and state <> 'not connecting' then 'warning' else 'note' end as severity,
         cast(
             case build_risk
@@ -113,25 +136,51 @@ build_findings as (
             when 'floor not public' then 'The floor of this build is not public.'
             else 'The build of this server is not known.'
         end
-        || coalesce(' It runs ' || coalesce(build_name, build, generation) || '.', '')
-        || coalesce(case when build_risk = 'below the floor' then ' The floor is ' || baseline_build || '.' end, '') as finding,
+        || case
+            when coalesce(build_name, generation, '') like 'unlisted%' then ' It runs an ' || build_name || '.'
+            when build_name is not null or generation is not null then ' It runs Exchange ' || coalesce(build_name, generation) || '.'
+            else coalesce(' It runs ' || build || '.', '')
+        end
+        || case
+            when build_risk = 'below the floor' and baseline_build is not null then ' The floor is ' || baseline_build || '.'
+            else ''
+        end as finding,
         case
             when build_risk = 'no build is accepted' then 'Move to Exchange Server SE, or hand mail to Exchange Online by another server.'
-            when build_risk = 'below the floor' then 'Install the newest update: ' || newest_build || '.'
+            when build_risk = 'below the floor' and u.leaves_line
+                then 'No build of this update line is accepted: install ' || u.cumulative_update || ' and at least its build '
+                    || u.floor_build || coalesce(' (' || u.floor_update || ')', '') || '.'
+            when build_risk = 'below the floor'
+                then 'Install at least ' || u.floor_build || coalesce(' (' || u.floor_update || ')', '') || '.'
+                    || case
+                        when u.newest_build = u.floor_build or u.newest_build is null then ''
+                        when u.newest_is_paid
+                            then ' Later builds, up to ' || u.newest_build || ', are for customers of paid updates (ESU) only.'
+                        else ' The newest is ' || u.newest_build || '.'
+                    end
             when build_risk = 'accepted today, refused after the next raise' then 'Plan the move to Exchange Server SE before the next raise.'
             when build_risk = 'build unknown' then 'Bring the message tracking logs of this server: see coverage.'
         end as action,
         cast(null as date) as act_by, cast(null as timestamptz) as since
-    from servers
+    from servers as s
+    inner join updates as u on s.organisation = u.organisation and s.server = u.server
     where build_risk <> 'accepted today'
 ),
 
 server_findings as (
     select
-        organisation, server, 'warning' as severity, cast(known_exploited_cves_open as bigint) as degree, 'exploited-flaws' as subject,
+        s.organisation, s.server, 'warning' as severity, cast(known_exploited_cves_open as bigint) as degree, 'exploited-flaws' as subject,
         'Known exploited flaws that the build does not fix: ' || cast(known_exploited_cves_open as varchar) || '.' as finding,
-        'Install the newest update: ' || newest_build || '.' as action, cast(null as date) as act_by, cast(null as timestamptz) as since
-    from servers
+        case
+            when not coalesce(u.is_behind, false) then 'No update of this line fixes them: move to Exchange Server SE.'
+            when u.newest_is_paid
+                then 'Install the newest update, ' || u.newest_build
+                    || ', with paid updates (ESU); without them move to Exchange Server SE.'
+            else 'Install the newest update: ' || u.newest_build || '.'
+        end as action,
+        cast(null as date) as act_by, cast(null as timestamptz) as since
+    from servers as s
+    inner join updates as u on s.organisation = u.organisation and s.server = u.server
     where known_exploited_cves_open > 0
     union all
     select
@@ -164,7 +213,7 @@ message_findings as (
                     || cast(count(case when sender_told <> 'yes' then 1 end) as varchar) || '.'
             else ''
         end as finding,
-        'Let their senders send again: report bounced_messages.' as action, cast(null as date) as act_by, min(bounced_time) as since
+        'Once mail passes again, let their senders send again: report bounced_messages.' as action, cast(null as date) as act_by, min(bounced_time) as since
     from bounced_messages
     where accepted_later is null
     group by organisation, server
@@ -185,7 +234,7 @@ message_findings as (
     select
         organisation, server, 'note' as severity, cast(sum(lines) as bigint) as degree,
         'other-refusal/' || coalesce(enhanced_code, '-') || '/' || split_part(meaning, ' (by its code alone', 1) as subject,
-        'Exchange Online refused mail for another reason: ' || coalesce(enhanced_code || ' ', '') || min(meaning) || '.' as finding,
+        'Exchange Online refused mail for another reason, ' || enhanced_code || ': ' || min(meaning) || '.' as finding,
         max(what_to_do) as action, cast(null as date) as act_by, min(first_time) as since
     from look_alikes
     where from_exchange_online

@@ -65,6 +65,12 @@ def test_each_command_shows_an_example(command: str) -> None:
     )
 
 
+def test_the_list_of_commands_cuts_no_sentence() -> None:
+    listed = tbes("--help").stdout.partition("Commands:")[2].partition("Examples")[0]
+    assert "decode" in listed
+    assert "..." not in listed
+
+
 def test_ingest_adds_up_in_json_and_again_adds_nothing(tmp_path: Path) -> None:
     logs = copy_samples(tmp_path / "logs")
     first = tbes("ingest", logs, "--json", store=tmp_path / "store")

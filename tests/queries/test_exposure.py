@@ -240,7 +240,9 @@ def test_cost_and_what_is_not_known(logs: Logs) -> None:
         == "1 of 1 servers are refused after the next raise of the floor; its date is not public."
     )
     assert "Sources disagree on the floor of 2019 CU14." in str(row["verdict"])
-    assert "end more than two days before the report date" in str(row["verdict"])
+    verdict = str(row["verdict"])
+    assert verdict.startswith("Exchange Online refused a part of its mail for good (bounced messages: 1).")
+    assert "Its logs end on 2026-11-20, more than two days before the report date: all of this" in verdict
 
 
 def test_refusals_of_an_unknown_server_count_for_the_organisation(logs: Logs) -> None:
@@ -292,3 +294,22 @@ def test_what_silence_means_depends_on_the_logs(logs: Logs) -> None:
         "clock_state": "not visible here",
         "next_action": "Bring the missing logs: see coverage.",
     }
+
+
+def test_blocked_all_the_hour_on_one_path_alone(logs: Logs) -> None:
+    """Refusals that name 60 minutes beside mail that passes: only a part is refused (a member that stamps an old build)."""
+    built(logs, "15.1.2507.61")
+    refused(logs, "block", 60, "10:10:00", "12:10:00", "14:10:00")
+    assert logs.one("select state from mail_states where server = 'EX01'") == {"state": "fully blocked"}
+    accepted(logs, "11:30:00", server="EX02")
+    assert logs.one("select state from mail_states where server = 'EX01'") == {"state": "fully blocked"}
+    assert logs.one("select state from exposure") == {"state": "fully blocked"}
+    accepted(logs, "13:30:00")
+    assert logs.one("select state, stage from mail_states where server = 'EX01'") == {
+        "state": "partly blocked",
+        "stage": 8,
+    }
+    assert logs.one("select state from exposure") == {"state": "partly blocked"}
+    assert "a part of its mail" in str(
+        logs.one("select finding from findings where finding_key like '%/EX01/mail'")["finding"]
+    )

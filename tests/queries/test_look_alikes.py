@@ -113,6 +113,6 @@ def test_one_finding_whatever_the_words(logs: Logs) -> None:
         )
     finding = logs.one("select finding, degree from findings where finding_key like '%/other-refusal/%'")
     assert finding == {
-        "finding": f"Exchange Online refused mail for another reason: 4.7.500 {IP_THROTTLING}.",
+        "finding": f"Exchange Online refused mail for another reason, 4.7.500: {IP_THROTTLING}.",
         "degree": 2,
     }

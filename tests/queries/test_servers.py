@@ -268,3 +268,47 @@ def test_open_flaws(logs: Logs) -> None:
         logs.connection.execute(
             "delete from ref_cves; insert into ref_cves select * from kept; drop table kept"
         )
+
+
+def finding(logs: Logs, server: str, subject: str) -> dict[str, object]:
+    """One finding of a server."""
+    return logs.one(
+        f"select finding, action from findings where server = '{server}' and finding_key like '%/{subject}'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("build", "action"),
+    [
+        # what cures the refusals is the last public update; no paid updates are needed for it
+        (
+            "15.1.2507.39",
+            "Install at least 15.1.2507.61 (Oct25SU). Later builds, up to 15.1.2507.77, are for customers of "
+            "paid updates (ESU) only.",
+        ),
+        # the newest build of an older CU is itself below the floor
+        (
+            "15.1.2375.37",
+            "No build of this update line is accepted: install CU23 and at least its build 15.1.2507.61 (Oct25SU).",
+        ),
+        (
+            "15.2.1258.39",
+            "No build of this update line is accepted: install CU15 and at least its build 15.2.1748.39 (Oct25SU).",
+        ),
+    ],
+)
+def test_the_update_that_is_named_is_accepted_and_can_be_had(logs: Logs, build: str, action: str) -> None:
+    wrote(logs, build)
+    assert finding(logs, "EX01", "build")["action"] == action
+
+
+def test_an_update_that_runs_already_is_not_advised(logs: Logs) -> None:
+    wrote(logs, None, log_version="14.0.0.0")
+    assert "It runs Exchange 2010." in str(finding(logs, "EX01", "build")["finding"])
+    wrote(logs, "15.2.1258.39", server="EX02")  # the last of 2019 CU13
+    flaws = logs.ask(
+        "select action from findings where server = 'EX02' and finding_key like '%/exploited-flaws'"
+    )
+    assert [row["action"] for row in flaws] == [
+        "No update of this line fixes them: move to Exchange Server SE."
+    ]
