@@ -33,7 +33,10 @@ def at_risk(days: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> str:
         numbers = (day["bounced"], day["delayed"], total - day["bounced"] - day["delayed"])
         for kind, number in zip(boxes, numbers, strict=True):
             if number:
-                high = number / top if kind == "possible" else max(number / top, 3 / canvas.height)
+                # the rest gives what the others need to be seen: the whole keeps its height
+                high = (
+                    max(total / top - foot, 0) if kind == "possible" else max(number / top, 3 / canvas.height)
+                )
                 ends = {"x": middle - wide / each / 2, "x2": middle + wide / each / 2, "middle": middle}
                 boxes[kind].append(ends | {"y": 0.5 - foot, "y2": 0.5 - foot - high})
                 foot += high

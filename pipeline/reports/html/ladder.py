@@ -35,8 +35,8 @@ def ladder(
 ) -> str:
     """Steps over the calendar: from when to when a server can be in each stage, and when it certainly is.
 
-    `stages`: stage, label, earliest, latest (naive times or None) of its beginning, in order from 1. `present`: the
-    stages in which the server can be today. `pauses`: first and last day. `words`: those of `chart_words`, of which only
+    `stages`: stage, label (two lines of some 20 letters have room), earliest, latest (naive times or None) of its
+    beginning, in order from 1. `present`: the stages in which the server can be today. `pauses`: first and last day. `words`: those of `chart_words`, of which only
     today and pause are needed. An arrow at an edge: no bound is known, or it lies beyond.
     """
     start, end = _span(stages, today)
@@ -71,7 +71,8 @@ def ladder(
     ]
     if words.get("begins"):
         layers.append(label(canvas, words["begins"], canvas.width + 22, -18, colour=MUTED))
-    layers += _today(canvas, (today - start) / DAY, f"{words['today']}, {today:%Y-%m-%d}")
+    day, word = f"{today:%Y-%m-%d}", words["today"]
+    layers += _today(canvas, (today - start) / DAY, word if day in word else f"{word}, {day}")
     signs = [Sign(words[kind], kind) for kind in ("possible", "certain", "here") if kind in words]
     if signs and pauses:
         signs.append(Sign(words["pause"], "barred", MUTED))
