@@ -36,8 +36,9 @@ def ladder(
     """Steps over the calendar: from when to when a server can be in each stage, and when it certainly is.
 
     `stages`: stage, label (two lines of some 20 letters have room), earliest, latest (naive times or None) of its
-    beginning, in order from 1. `present`: the stages in which the server can be today. `pauses`: first and last day. `words`: those of `chart_words`, of which only
-    today and pause are needed. An arrow at an edge: no bound is known, or it lies beyond.
+    beginning, in order from 1. `present`: the stages in which the server can be today. `pauses`: first and last day.
+    `words`: those of `chart_words`, of which only today and pause are needed. An arrow at an edge: no bound is known, or it
+    lies beyond.
     """
     start, end = _span(stages, today)
     canvas = Canvas((end - start) / DAY, max(len(stages), 1), 34, left=190, right=192, top=44)
