@@ -212,8 +212,8 @@ def _builds(spans: Sequence[Mapping[str, Any]], keys: Sequence[tuple[str, str]])
         row_lines(canvas),
         *axis(canvas, ticks),
         chart(values).mark_rect(fill=CERTAIN, cornerRadius=2).encode(**canvas.box()),
-        texts(canvas, [short(server, 166) for server in servers], 8 - canvas.left),
-        texts(canvas, [short(build, 96) for _, build in keys], -106),
+        texts(canvas, [short(server, 140) for server in servers], 8 - canvas.left),
+        texts(canvas, [short(build, 128) for _, build in keys], -134),
     ]
     return svg(layers, canvas)
 
