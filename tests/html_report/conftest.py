@@ -31,7 +31,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """All organisations in English and German, and one that is refused mail, with details."""
+    """All organisations in English and German; one that is refused mail in English, with details, and in German."""
     folder = tmp_path_factory.mktemp("html")
     store = ingested(copy_samples(folder / "logs", settled=True), folder / "store")
     return {
@@ -40,6 +40,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "one": report(
             store, folder / "one.html", "--language", "en", "--organisation", "elmsford", "--with-details"
         ),
+        "eine": report(store, folder / "eine.html", "--language", "de", "--organisation", "dunmore"),
     }
 
 
@@ -48,7 +49,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with details of logs in which strangers wrote markup and control characters."""
     folder = tmp_path_factory.mktemp("hostile")
     store = ingested(hostile_logs(folder / "logs"), folder / "store")
-    return report(store, folder / "hostile.html", "--language", "en", "--with-details")
+    return report(
+        store, folder / "hostile.html", "--language", "en", "--organisation", "elmsford", "--with-details"
+    )
 
 
 @pytest.fixture

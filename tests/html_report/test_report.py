@@ -61,7 +61,6 @@ def test_verdict_ladder_tables_and_commands_are_there(
         "Exchange Online refuses all mail of its out-of-date servers.",
         "Get-OnPremServerReportInfo",
         "New-TenantExemptionInfo",
-        "Set-SendConnector",
         "2026-11-24",
     ):
         assert needed in text, needed

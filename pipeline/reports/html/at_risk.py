@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from pipeline.reports.html.drawing import DAY, GRID, MUTED, THROTTLE, Canvas, altair, chart, svg
+from pipeline.reports.html.drawing import DAY, GRID, MUTED, THROTTLE, Canvas, layer, svg, written
 from pipeline.reports.html.layers import BOXES, STRIPES, Sign, axis, few, label, legend, letters_of
 
 
@@ -17,7 +17,6 @@ def at_risk(days: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> str:
     Bounced is solid at the foot, delayed striped above it, the rest pale. Both are named by letter above the bar, with
     their number where there is room, and are at least 3 units high: a few of thousands matter.
     """
-    alt = altair()
     letters = letters_of(words, "delayed", "bounced", "DB")
     dates = [date.fromisoformat(str(day["day"])) for day in days] or [date(1970, 1, 1)]
     first, count = min(dates), (max(dates) - min(dates)).days + 1
@@ -51,25 +50,19 @@ def at_risk(days: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> str:
     numbers_at = [value | canvas.place(-8, 0) | {"y": value["y"]} for value in scale]
     for n, value in enumerate(numbers_at):
         value["word"] = f"{n * step:,}".replace(",", "\u00a0")  # type: ignore[assignment]  # a text among numbers
-    word = alt.Text("word", type="nominal")
-    stripes = chart(boxes["delayed"]).mark_rule(
-        color=THROTTLE, strokeWidth=round(wide, 2), strokeDash=STRIPES
-    )
+    stripes = {"color": THROTTLE, "strokeWidth": round(wide, 2), "strokeDash": STRIPES}
     layers = [
-        chart(scale).mark_rule(color=GRID).encode(x=canvas.x(), x2=alt.X2("x2"), y=canvas.y()),
-        chart(numbers_at)
-        .mark_text(align="right", baseline="middle")
-        .encode(x=canvas.x(), y=canvas.y(), text=word),
-        stripes.encode(x=canvas.x("middle"), y=canvas.y(), y2=alt.Y2("y2")),
-        chart(boxes["delayed"]).mark_rect(filled=False, stroke=THROTTLE).encode(**canvas.box()),
+        layer("rule", scale, canvas.across(), color=GRID),
+        written(numbers_at, canvas, align="right", baseline="middle"),
+        layer("rule", boxes["delayed"], canvas.upright("middle"), **stripes),
+        layer("rect", boxes["delayed"], canvas.box(), filled=False, stroke=THROTTLE),
     ]
     for kind in ("possible", "bounced"):
         fill, stroke, edge = BOXES[kind]
-        bars = chart(boxes[kind]).mark_rect(fill=fill, stroke=stroke, strokeWidth=edge)
-        layers.append(bars.encode(**canvas.box()))
+        layers.append(layer("rect", boxes[kind], canvas.box(), fill=fill, stroke=stroke, strokeWidth=edge))
     for lines, values in marks.items():
         how = {"baseline": "bottom", "dy": -4 - 14 * (lines - 1), "fontWeight": "bold"}
-        layers.append(chart(values).mark_text(**how).encode(x=canvas.x(), y=canvas.y(), text=word))
+        layers.append(written(values, canvas, **how))
     named = [first + DAY * n for n in range(0, count, max(1, math.ceil(75 / each)))]
     layers += axis(canvas, [((day - first).days + 0.5, day.isoformat()) for day in named], lines=False)
     if words.get("messages"):

@@ -28,13 +28,13 @@ from pipeline.reports.html.drawing import (
     THROTTLE,
     WIDTH,
     Canvas,
-    altair,
     calendar,
-    chart,
     dark_rules,
+    layer,
     pages,
     short,
     svg,
+    written,
 )
 from pipeline.reports.html.ladder import ladder
 from pipeline.reports.html.layers import Sign, axis, few, legend, letters_of, row_lines, texts
@@ -98,7 +98,6 @@ def _hours(
     hour: str,
     words: Mapping[str, str] | None,
 ) -> str:
-    alt = altair()
     letters = letters_of(words, "throttled", "blocked", "TB")
     row_of = {day: row for row, day in enumerate(days)}
     cells = [cell for cell in cells if str(cell["day"]) in row_of]
@@ -120,17 +119,12 @@ def _hours(
             said[len(told)].append({"x": cell["hour"] + 0.5, "y": middle, "word": "\n".join(told)})
     layers = [
         row_lines(canvas, between=True),
-        chart(_calm(cells, row_of)).mark_rect(fill=PALE, stroke=CALM, strokeWidth=1).encode(**canvas.box()),
+        layer("rect", _calm(cells, row_of), canvas.box(), fill=PALE, stroke=CALM, strokeWidth=1),
     ]
-    shade = alt.FillOpacity("shade", type="quantitative", scale=None)
+    channels = canvas.box() | {"fillOpacity": {"field": "shade", "type": "quantitative", "scale": None}}
     for kind, colour, wide in (("throttled", THROTTLE, 1), ("blocked", BLOCK, 2)):
-        box = chart(boxes[kind]).mark_rect(fill=colour, stroke=colour, strokeWidth=wide)
-        layers.append(box.encode(**canvas.box(), fillOpacity=shade))
-    word = alt.Text("word", type="nominal")
-    for values in said.values():
-        layers.append(
-            chart(values).mark_text(baseline="middle").encode(x=canvas.x(), y=canvas.y(), text=word)
-        )
+        layers.append(layer("rect", boxes[kind], channels, fill=colour, stroke=colour, strokeWidth=wide))
+    layers += [written(values, canvas, baseline="middle") for values in said.values()]
     ticks = [(n + 0.5, f"{n:02}") for n in range(24)]
     layers += [*axis(canvas, ticks, hour, lines=False), texts(canvas, days, 8 - canvas.left)]
     signs = []
@@ -168,11 +162,7 @@ def _minutes(
         points = [
             {"x": at + 0.5, "y": row_of[row]} for row, at, does in seen if does == action and row in row_of
         ]
-        layers.append(
-            chart(points)
-            .mark_point(size=70, strokeWidth=2, shape=shape, stroke=colour)
-            .encode(x=canvas.x(), y=canvas.y())
-        )
+        layers.append(layer("point", points, canvas.at(), size=70, strokeWidth=2, shape=shape, stroke=colour))
     layers.append(texts(canvas, [short(row, 214) for row in rows], 8 - canvas.left))
     signs = []
     if words:
@@ -211,7 +201,7 @@ def _builds(spans: Sequence[Mapping[str, Any]], keys: Sequence[tuple[str, str]])
     layers = [
         row_lines(canvas),
         *axis(canvas, ticks),
-        chart(values).mark_rect(fill=CERTAIN, cornerRadius=2).encode(**canvas.box()),
+        layer("rect", values, canvas.box(), fill=CERTAIN, cornerRadius=2),
         texts(canvas, [short(server, 140) for server in servers], 8 - canvas.left),
         texts(canvas, [short(build, 128) for _, build in keys], -134),
     ]

@@ -1,4 +1,4 @@
-"""What all charts share: palette, canvas, texts that fit, ticks of a calendar. Drawn by Altair and vl-convert.
+"""What all charts share: palette, canvas, texts that fit, ticks of a calendar. Vega-Lite draws them, by vl-convert.
 
 Margins are fixed here and not by the library, which would measure text with the fonts of the machine it runs on: so one
 input gives the same bytes everywhere, and all charts of a page have one width. A picture has no ids, style attributes,
@@ -38,6 +38,10 @@ DAY = timedelta(days=1)
 _FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 # the width of an average letter of these fonts, in parts of their height
 _LETTER = 0.6
+Layer = dict[str, Any]
+"""A layer of a Vega-Lite chart, https://vega.github.io/vega-lite/docs/layer.html"""
+_PLAIN: dict[str, Any] = {"type": "quantitative", "axis": None}
+_EXACT = {"nice": False, "zero": False}
 _TAG = re.compile(r"<[^>]*>")
 # a coordinate with more decimals than can be seen
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
@@ -50,17 +54,6 @@ def dark_rules() -> str:
         for light, dark in DARK.items()
         for attribute in ("fill", "stroke")
     )
-
-
-def altair() -> Any:
-    """The library; UsageError with the remedy if the extra `html` is not installed."""
-    try:
-        import altair as alt
-        import vl_convert
-    except ImportError as error:
-        raise UsageError('HTML needs more packages: pip install "tbes[html]"') from error
-    assert vl_convert is not None
-    return alt
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,33 +86,53 @@ class Canvas:
         """The values `x` and `y` of a point that lies so many units right of and below the plot's upper left corner."""
         return {"x": x * self.span / self.width, "y": y / self.row_height - 0.5}
 
-    def x(self, field: str = "x") -> Any:
-        """The horizontal channel of a field."""
-        alt = altair()
-        scale = alt.Scale(domain=[0, self.span], nice=False, zero=False)
-        return alt.X(field, type="quantitative", scale=scale, axis=None)
+    def at(self) -> dict[str, Any]:
+        """The channels of a point: fields x, y."""
+        return {"x": self._x("x"), "y": self._y("y")}
 
-    def y(self, field: str = "y") -> Any:
-        """The vertical channel of a field."""
-        alt = altair()
-        scale = alt.Scale(domain=[-0.5, self.rows - 0.5], nice=False, zero=False, reverse=True)
-        return alt.Y(field, type="quantitative", scale=scale, axis=None)
+    def across(self, y: str = "y") -> dict[str, Any]:
+        """The channels of a level line: fields x, x2 and one for its height."""
+        return {"x": self._x("x"), "x2": {"field": "x2"}, "y": self._y(y)}
+
+    def upright(self, x: str = "x") -> dict[str, Any]:
+        """The channels of an upright line: fields y, y2 and one for its place."""
+        return {"x": self._x(x), "y": self._y("y"), "y2": {"field": "y2"}}
 
     def box(self) -> dict[str, Any]:
         """The channels of a box: fields x, x2, y, y2."""
-        alt = altair()
-        return {"x": self.x(), "x2": alt.X2("x2"), "y": self.y(), "y2": alt.Y2("y2")}
+        return self.across() | self.upright()
+
+    def _x(self, field: str) -> dict[str, Any]:
+        return {"field": field, **_PLAIN, "scale": {"domain": [0, self.span], **_EXACT}}
+
+    def _y(self, field: str) -> dict[str, Any]:
+        domain = [-0.5, self.rows - 0.5]
+        return {"field": field, **_PLAIN, "scale": {"domain": domain, **_EXACT, "reverse": True}}
 
 
-def chart(values: Sequence[Mapping[str, Any]]) -> Any:
-    """A chart over rows of data."""
-    alt = altair()
-    return alt.Chart(alt.Data(values=[dict(value) for value in values]))
+def layer(mark: str, values: Sequence[Mapping[str, Any]], channels: Mapping[str, Any], **how: Any) -> Layer:
+    """A layer of a picture: marks of a kind, one for each of the values. `how`: what all of them look like."""
+    return {
+        "data": {"values": list(values)},
+        "mark": {"type": mark, **how},
+        "encoding": dict(channels),
+    }
 
 
-def svg(layers: Sequence[Any], canvas: Canvas, below: int = 0) -> str:
-    """The picture, hidden from a screen reader: its figure says in words what it shows. `below`: room for a legend."""
-    import vl_convert
+def written(values: Sequence[Mapping[str, Any]], canvas: Canvas, **how: Any) -> Layer:
+    """A layer of texts: fields x, y, word."""
+    return layer("text", values, canvas.at() | {"text": {"field": "word", "type": "nominal"}}, **how)
+
+
+def svg(layers: Sequence[Layer], canvas: Canvas, below: int = 0) -> str:
+    """The picture, hidden from a screen reader: its figure says in words what it shows. `below`: room for a legend.
+
+    Raises UsageError with the remedy if the extra `html` is not installed.
+    """
+    try:
+        import vl_convert
+    except ImportError as error:
+        raise UsageError('HTML needs more packages: pip install "tbes[html]"') from error
 
     padding = {
         "left": canvas.left,
@@ -127,18 +140,23 @@ def svg(layers: Sequence[Any], canvas: Canvas, below: int = 0) -> str:
         "top": canvas.top,
         "bottom": canvas.bottom + below,
     }
-    spec = (
-        altair()
-        .layer(*layers)
-        .properties(width=canvas.width, height=canvas.height, padding=padding, autosize={"type": "none"})
-        .configure(background="transparent", font=_FONT, aria=False)
-        .configure_view(stroke=None)
-        .configure_text(lineBreak="\n", lineHeight=14, fontSize=TEXT, color=INK)
-        .configure_point(opacity=1)
-        .configure_legend(disable=True)
-        .to_dict(validate=False)
-    )
-    picture: str = vl_convert.vegalite_to_svg(spec)
+    specification = {
+        "width": canvas.width,
+        "height": canvas.height,
+        "padding": padding,
+        "autosize": {"type": "none"},
+        "layer": list(layers),
+        "config": {
+            "background": "transparent",
+            "font": _FONT,
+            "aria": False,
+            "view": {"stroke": None},
+            "text": {"lineBreak": "\n", "lineHeight": 14, "fontSize": TEXT, "color": INK},
+            "point": {"opacity": 1},
+            "legend": {"disable": True},
+        },
+    }
+    picture: str = vl_convert.vegalite_to_svg(specification)
     picture = _TAG.sub(lambda tag: _NUMBER.sub(lambda n: f"{float(n[0]):.2f}", tag[0]), picture)
     return picture.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 

@@ -13,17 +13,19 @@ from pipeline.reports.html.drawing import (
     GRID,
     MUTED,
     Canvas,
-    altair,
+    Layer,
     calendar,
-    chart,
+    layer,
     svg,
     text_width,
     two_lines,
+    written,
 )
 from pipeline.reports.html.layers import BOXES, STRIPES, Sign, axis, label, legend, row_lines, texts
 
 # how far the calendar reaches from today; what lies beyond is an arrow at its edge
 _FAR = 130 * DAY
+_ARROW = {"fill": CERTAIN, "stroke": CERTAIN}
 
 
 def ladder(
@@ -51,22 +53,14 @@ def ladder(
     ]
     for kind, bars in {**possible, "certain": certain}.items():
         fill, stroke, wide = BOXES[kind]
-        layers.append(
-            chart(bars)
-            .mark_rect(fill=fill, stroke=stroke, strokeWidth=wide, cornerRadius=0 if kind == "certain" else 2)
-            .encode(**canvas.box())
-        )
+        round_ = 0 if kind == "certain" else 2
+        how = {"fill": fill, "stroke": stroke, "strokeWidth": wide, "cornerRadius": round_}
+        layers.append(layer("rect", bars, canvas.box(), **how))
     for shape, points in arrows.items():
-        layers.append(
-            chart(points)
-            .mark_point(shape=shape, size=60, fill=CERTAIN, stroke=CERTAIN)
-            .encode(x=canvas.x(), y=canvas.y())
-        )
+        layers.append(layer("point", points, canvas.at(), shape=shape, size=60, **_ARROW))
     marks = [canvas.place(11 - canvas.left, 0) | {"y": row} for row, now in enumerate(here) if now]
     layers += [
-        chart(marks)
-        .mark_point(shape="triangle-right", size=90, fill=CERTAIN, stroke=CERTAIN)
-        .encode(x=canvas.x(), y=canvas.y()),
+        layer("point", marks, canvas.at(), shape="triangle-right", size=90, **_ARROW),
         texts(canvas, [two_lines(str(stage["label"]), 156) for stage in stages], 24 - canvas.left),
         texts(canvas, [_between(s["earliest"], s["latest"]) for s in stages], canvas.width + 22, MUTED),
     ]
@@ -122,31 +116,21 @@ def _between(earliest: datetime | None, latest: datetime | None) -> str:
     return " – ".join(dict.fromkeys(days))
 
 
-def _today(canvas: Canvas, at: float, word: str) -> list[Any]:
+def _today(canvas: Canvas, at: float, word: str) -> list[Layer]:
     """The line of today, its word above it on the side that has room."""
-    alt = altair()
     ends = {"x": at, "y": canvas.place(0, -20)["y"], "y2": canvas.rows - 0.5, "word": word}
     late = at / canvas.span * canvas.width + text_width(word) + 12 > canvas.width
-    line = chart([ends])
+    how = {"align": "right", "dx": -5} if late else {"align": "left", "dx": 5}
     return [
-        line.mark_rule(color=BLOCK, strokeWidth=2, strokeDash=[6, 3]).encode(
-            x=canvas.x(), y=canvas.y(), y2=alt.Y2("y2")
-        ),
-        line.mark_text(
-            color=BLOCK,
-            fontWeight="bold",
-            align="right" if late else "left",
-            dx=-5 if late else 5,
-            baseline="top",
-        ).encode(x=canvas.x(), y=canvas.y(), text=alt.Text("word", type="nominal")),
+        layer("rule", [ends], canvas.upright(), color=BLOCK, strokeWidth=2, strokeDash=[6, 3]),
+        written([ends], canvas, color=BLOCK, fontWeight="bold", baseline="top", **how),
     ]
 
 
 def _pauses(
     canvas: Canvas, pauses: Sequence[tuple[date, date]], start: datetime, end: datetime, word: str
-) -> list[Any]:
+) -> list[Layer]:
     """Pauses as upright stripes across the plot, each with its word at the top where there is room."""
-    alt = altair()
     boxes, words = [], []
     free = 0.0
     for first, last in sorted(pauses):
@@ -158,15 +142,12 @@ def _pauses(
         if x >= free:
             words.append({"x": x, "y": canvas.place(0, -36)["y"], "word": word})
             free = x + (text_width(word) + 8) * canvas.span / canvas.width
-    stripes = chart(boxes).mark_rule(color=GRID, strokeWidth=canvas.height, strokeDash=STRIPES)
-    edges = chart(boxes).mark_rect(filled=False, stroke=MUTED, strokeWidth=1, strokeDash=[2, 2])
-    text = alt.Text("word", type="nominal")
+    stripes = {"color": GRID, "strokeWidth": canvas.height, "strokeDash": STRIPES}
+    edges = {"filled": False, "stroke": MUTED, "strokeWidth": 1, "strokeDash": [2, 2]}
     return [
-        stripes.encode(x=canvas.x(), x2=alt.X2("x2"), y=canvas.y("middle")),
-        edges.encode(**canvas.box()),
-        chart(words)
-        .mark_text(align="left", baseline="top", color=MUTED)
-        .encode(x=canvas.x(), y=canvas.y(), text=text),
+        layer("rule", boxes, canvas.across("middle"), **stripes),
+        layer("rect", boxes, canvas.box(), **edges),
+        written(words, canvas, align="left", baseline="top", color=MUTED),
     ]
 
 

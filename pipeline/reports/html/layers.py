@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.reports.html.drawing import (
     BLOCK,
@@ -15,9 +14,10 @@ from pipeline.reports.html.drawing import (
     MUTED,
     PALE,
     Canvas,
-    altair,
-    chart,
+    Layer,
+    layer,
     text_width,
+    written,
 )
 from pipeline.reports.values import visible
 
@@ -46,7 +46,7 @@ class Sign:
     letter: str = ""
 
 
-def texts(canvas: Canvas, rows: Sequence[str], left: float, colour: str = INK) -> Any:
+def texts(canvas: Canvas, rows: Sequence[str], left: float, colour: str = INK) -> Layer:
     """A text beside each row that begins `left` units right of the plot's left edge; an empty text is none."""
     x = canvas.place(left, 0)["x"]
     # of two lines the upper one stands above the middle
@@ -54,7 +54,7 @@ def texts(canvas: Canvas, rows: Sequence[str], left: float, colour: str = INK) -
     values = [
         {"x": x, "y": n - raised if "\n" in text else n, "word": text} for n, text in enumerate(rows) if text
     ]
-    return _text(canvas, values, align="left", baseline="middle", color=colour)
+    return written(values, canvas, align="left", baseline="middle", color=colour)
 
 
 def label(
@@ -66,33 +66,31 @@ def label(
     align: str = "left",
     colour: str = INK,
     bold: bool = False,
-) -> Any:
+) -> Layer:
     """One text at so many units from the plot's upper left corner, its upper edge at `y`."""
     value = canvas.place(x, y) | {"word": visible(text)}
     weight = "bold" if bold else "normal"
-    return _text(canvas, [value], align=align, baseline="top", color=colour, fontWeight=weight)
+    return written([value], canvas, align=align, baseline="top", color=colour, fontWeight=weight)
 
 
-def row_lines(canvas: Canvas, between: bool = False) -> Any:
+def row_lines(canvas: Canvas, between: bool = False) -> Layer:
     """A faint line through each row, or above each and below the last."""
-    alt = altair()
     at = [n - 0.5 for n in range(canvas.rows + 1)] if between else list(range(canvas.rows))
     values = [{"x": 0, "x2": canvas.span, "y": row} for row in at]
-    return chart(values).mark_rule(color=GRID).encode(x=canvas.x(), x2=alt.X2("x2"), y=canvas.y())
+    return layer("rule", values, canvas.across(), color=GRID)
 
 
 def axis(
     canvas: Canvas, ticks: Sequence[tuple[float, str]], title: str = "", lines: bool = True
-) -> list[Any]:
+) -> list[Layer]:
     """Labels below the plot at (place, label), lines across the plot at them, and a title below."""
-    alt = altair()
     top, foot, under = (canvas.place(0, y)["y"] for y in (0, canvas.height + 4, canvas.height + 8))
     layers = []
     if lines:
         values = [{"x": place, "y": top, "y2": foot} for place, _ in ticks]
-        layers.append(chart(values).mark_rule(color=GRID).encode(x=canvas.x(), y=canvas.y(), y2=alt.Y2("y2")))
-    words = [{"x": place, "y": under, "word": word} for place, word in ticks]
-    layers.append(_text(canvas, words, baseline="top"))
+        layers.append(layer("rule", values, canvas.upright(), color=GRID))
+    named = [{"x": place, "y": under, "word": word} for place, word in ticks]
+    layers.append(written(named, canvas, baseline="top"))
     if title:
         layers.append(
             label(canvas, title, canvas.width / 2, canvas.height + 26, align="center", colour=MUTED)
@@ -100,11 +98,12 @@ def axis(
     return layers
 
 
-def legend(signs: Sequence[Sign], canvas: Canvas) -> tuple[list[Any], int]:
+def legend(signs: Sequence[Sign], canvas: Canvas) -> tuple[list[Layer], int]:
     """The layers of a legend below the plot and its axis, and the height that it takes."""
     if not signs:
         return [], 0
-    layers, words = [], []
+    layers: list[Layer] = []
+    meanings = []
     start = 8.0 - canvas.left
     x, y = start, canvas.height + canvas.bottom + 4
     first = y
@@ -112,10 +111,10 @@ def legend(signs: Sequence[Sign], canvas: Canvas) -> tuple[list[Any], int]:
         wide = 24 + text_width(sign.word)
         if x > start and x + wide > canvas.width + canvas.right:
             x, y = start, y + _GAP
-        layers.append(_swatch(canvas, sign, x, y))
-        words.append(canvas.place(x + 24, y) | {"word": sign.word})
+        layers += _swatch(canvas, sign, x, y)
+        meanings.append(canvas.place(x + 24, y) | {"word": sign.word})
         x += wide + 16
-    layers.append(_text(canvas, words, align="left", baseline="top"))
+    layers.append(written(meanings, canvas, align="left", baseline="top"))
     return layers, int(y - first) + 24
 
 
@@ -133,34 +132,30 @@ def few(number: int) -> str:
     return str(number)
 
 
-def _text(canvas: Canvas, values: Sequence[dict[str, Any]], **how: Any) -> Any:
-    word = altair().Text("word", type="nominal")
-    return chart(values).mark_text(**how).encode(x=canvas.x(), y=canvas.y(), text=word)
-
-
-def _swatch(canvas: Canvas, sign: Sign, x: float, y: float) -> Any:
-    alt = altair()
+def _swatch(canvas: Canvas, sign: Sign, x: float, y: float) -> list[Layer]:
     if sign.kind == "letter":
-        return label(canvas, sign.letter, x + 18, y, align="right", bold=True)
+        return [label(canvas, sign.letter, x + 18, y, align="right", bold=True)]
+    middle = canvas.place(x + 9, y + 6)
     if sign.kind in ("circle", "cross"):
-        point = chart([canvas.place(x + 10, y + 6)])
-        return point.mark_point(shape=sign.kind, size=70, strokeWidth=2, stroke=sign.colour).encode(
-            x=canvas.x(), y=canvas.y()
-        )
+        return [
+            layer(
+                "point",
+                [canvas.place(x + 10, y + 6)],
+                canvas.at(),
+                shape=sign.kind,
+                size=70,
+                strokeWidth=2,
+                stroke=sign.colour,
+            )
+        ]
     corner, other = canvas.place(x, y), canvas.place(x + 18, y + 12)
-    box = chart([corner | {"x2": other["x"], "y2": other["y"]}])
+    box = [corner | {"x2": other["x"], "y2": other["y"]}]
     if sign.kind in BOXES:
         fill, stroke, wide = BOXES[sign.kind]
-        return box.mark_rect(fill=fill, stroke=stroke, strokeWidth=wide).encode(**canvas.box())
-    across = sign.kind == "striped"
-    middle = canvas.place(x + 9, y + 6)
-    line = chart(
-        [middle | ({"y": corner["y"], "y2": other["y"]} if across else {"x": corner["x"], "x2": other["x"]})]
-    )
-    ends = {"y2": alt.Y2("y2")} if across else {"x2": alt.X2("x2")}
-    return alt.layer(
-        line.mark_rule(color=sign.colour, strokeWidth=18 if across else 12, strokeDash=STRIPES).encode(
-            x=canvas.x(), y=canvas.y(), **ends
-        ),
-        box.mark_rect(stroke=sign.colour, strokeWidth=1, filled=False).encode(**canvas.box()),
-    )
+        return [layer("rect", box, canvas.box(), fill=fill, stroke=stroke, strokeWidth=wide)]
+    line = [box[0] | ({"x": middle["x"]} if sign.kind == "striped" else {"y": middle["y"]})]
+    channels, wide = (canvas.upright(), 18) if sign.kind == "striped" else (canvas.across(), 12)
+    return [
+        layer("rule", line, channels, color=sign.colour, strokeWidth=wide, strokeDash=STRIPES),
+        layer("rect", box, canvas.box(), stroke=sign.colour, strokeWidth=1, filled=False),
+    ]

@@ -21,13 +21,12 @@ _HERE = Path(__file__).parent
 def to_html(document: Document, style: Style) -> str:
     """The report as one file. Raises UsageError if the extra `html` is not installed."""
     try:
-        import altair
         import jinja2
         import vl_convert
         from markupsafe import Markup
     except ImportError as error:
         raise UsageError('HTML needs more packages: pip install "tbes[html]"') from error
-    assert altair and vl_convert
+    assert vl_convert
     from pipeline.reports.html.charts import dark_rules
     from pipeline.reports.html.page import page
 
