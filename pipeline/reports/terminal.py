@@ -70,11 +70,7 @@ def print_table(
     used = [name for name in order if any(cells[name]) and name not in below]
     chosen = _fitting([name for name in used if name in first] or used, cells, headings, console.width)
     table = Table(
-        title=Text(visible(title)),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_lines=False,
+        title=Text(visible(title)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False
     )
     kinds = zip(result.columns, result.types, strict=True)
     numeric = {name for name, kind in kinds if kind.endswith(("INT", "INTEGER", "DOUBLE", "BIGINT"))}

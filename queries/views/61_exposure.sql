@@ -89,14 +89,29 @@ select
     logs_from, logs_to, stale, blind_spots, catalogue_as_of,
     concat_ws(
         ' ',
-        case state
-            when 'fully blocked' then 'Exchange Online refuses all mail of its out-of-date servers.'
-            when 'partly blocked'
+        case
+            -- what is known of the mail is of then
+            when stale and logs_to is not null
+                then case state
+                    when 'fully blocked' then 'When its logs ended, Exchange Online refused all mail of its out-of-date servers.'
+                    when 'partly blocked'
+                        then 'When its logs ended, Exchange Online refused a part of its mail for good (bounced messages: '
+                            || cast(bounced as varchar) || ').'
+                    when 'delayed'
+                        then 'When its logs ended, Exchange Online delayed its mail (delayed messages: ' || cast(delayed as varchar) || ').'
+                    when 'recovered since' then 'Mail was refused, and passed again when its logs ended; a pause looks the same.'
+                    when 'accepted' then 'When its logs ended, Exchange Online accepted its mail.'
+                    when 'not connecting'
+                        then 'When its logs ended, it handed nothing to Exchange Online on a path under enforcement.'
+                    else 'These logs could not show whether Exchange Online accepted its mail.'
+                end
+            when state = 'fully blocked' then 'Exchange Online refuses all mail of its out-of-date servers.'
+            when state = 'partly blocked'
                 then 'Exchange Online refuses a part of its mail for good (bounced messages: ' || cast(bounced as varchar) || ').'
-            when 'delayed' then 'Exchange Online delays its mail (delayed messages: ' || cast(delayed as varchar) || ').'
-            when 'recovered since' then 'Mail was refused, and passes again since; a pause looks the same.'
-            when 'accepted' then 'Exchange Online accepts its mail.'
-            when 'not connecting' then 'It hands nothing to Exchange Online on a path under enforcement.'
+            when state = 'delayed' then 'Exchange Online delays its mail (delayed messages: ' || cast(delayed as varchar) || ').'
+            when state = 'recovered since' then 'Mail was refused, and passes again since; a pause looks the same.'
+            when state = 'accepted' then 'Exchange Online accepts its mail.'
+            when state = 'not connecting' then 'It hands nothing to Exchange Online on a path under enforcement.'
             else 'These logs cannot show whether Exchange Online accepts its mail.'
         end,
         case
