@@ -87,7 +87,8 @@ def hours(cells: Sequence[Mapping[str, Any]], hour: str, words: Mapping[str, str
     an empty place an hour without mail. `hour`: the title of the hours.
     """
     most = max((cell["throttled"] + cell["blocked"] for cell in cells), default=0)
-    parts = pages(sorted({str(cell["day"]) for cell in cells}), 27)
+    both = any(cell["throttled"] and cell["blocked"] for cell in cells)
+    parts = pages(sorted({str(cell["day"]) for cell in cells}), 18 if both else 26)
     return "".join(_hours(cells, part, most, hour, words) for part in parts)
 
 
@@ -147,7 +148,7 @@ def minutes(
     """
     seen = sorted({(str(r["row"]), int(r["minute"]), str(r["action"])) for r in refusals})
     return "".join(
-        _minutes(seen, rows, minute, words) for rows in pages(sorted({row for row, _, _ in seen}), 36)
+        _minutes(seen, rows, minute, words) for rows in pages(sorted({row for row, _, _ in seen}), 26)
     )
 
 
@@ -174,7 +175,7 @@ def _minutes(
 def builds(spans: Sequence[Mapping[str, Any]]) -> str:
     """Builds over time: `server`, `build`, `from`, `to` (naive times), in the order given. A server is named once a group."""
     keys = list(dict.fromkeys((str(span["server"]), str(span["build"])) for span in spans))
-    return "".join(_builds(spans, part) for part in pages(keys, 36))
+    return "".join(_builds(spans, part) for part in pages(keys, 26))
 
 
 def _builds(spans: Sequence[Mapping[str, Any]], keys: Sequence[tuple[str, str]]) -> str:
