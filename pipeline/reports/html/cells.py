@@ -91,14 +91,18 @@ class Rows:
         most: int,
         count: int | None = None,
         marked: Callable[[Row, str], bool] = lambda row, column: False,
-        keep_empty: bool = False,
+        below: Mapping[str, str] | None = None,
     ) -> Table:
-        """The first `most` records. Columns that are empty in all of them are left out; the note says how many are left."""
+        """The first `most` records; the note says how many are left. `below` names a column to stand under another's cells.
+
+        Columns that are empty in all records shown are left out.
+        """
         shown = list(records[:most])
-        names = [
-            name for name in columns if keep_empty or any(record[name] not in (None, "") for record in shown)
+        below = below or {}
+        names = [name for name in columns if any(record[name] not in (None, "") for record in shown)]
+        rows = [
+            [self.cell(report, name, record, marked, below.get(name)) for name in names] for record in shown
         ]
-        rows = [[self.cell(report, name, record, marked) for name in names] for record in shown]
         total = len(records) if count is None else count
         return Table(
             caption,
@@ -113,8 +117,9 @@ class Rows:
         name: str,
         record: Row,
         marked: Callable[[Row, str], bool] = lambda row, column: False,
+        below: str | None = None,
     ) -> Cell:
-        """One cell of a record."""
+        """One cell of a record; `below` is the column that stands smaller under it."""
         value = record[name]
         text = self.text(report, name, value)
         return Cell(
@@ -123,6 +128,7 @@ class Rows:
             level=LEVELS.get(str(value), "") if name in _LEVELLED else "",
             mark=bool(text) and marked(record, name),
             code=name in _CODE,
+            below=self.text(report, below, record[below]) if below else "",
         )
 
     def text(self, report: str, name: str, value: Any) -> str:

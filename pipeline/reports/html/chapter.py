@@ -53,6 +53,8 @@ def chapter(frame: Frame, exposure: Row) -> Chapter:
         rows.style.cell("exposure", "next_action", exposure["next_action"]),
         todo,
         _facts(frame, exposure),
+        sections.logs_there(rows, organisation),
+        sections.logs_missing(rows, organisation, servers),
         _sections(frame, exposure, servers, findings, name, act_by, id_),
     )
 
@@ -168,7 +170,7 @@ def _sections(
 ) -> list[Section]:
     made = [
         sections.findings(frame.rows, frame.marks, findings, name, id_),
-        sections.logs(frame.rows, exposure, servers, name, id_),
+        sections.logs(frame.rows, exposure, name, id_),
         sections.clock(frame.rows, frame.data, frame.marks, servers, id_, brief=frame.brief),
         sections.refusals(frame.rows, frame.data, exposure, name, id_, brief=frame.brief),
         sections.mail(frame.rows, frame.marks, exposure, name, id_, brief=frame.brief),

@@ -130,10 +130,10 @@ def between(style: Style, earliest: datetime | None, latest: datetime | None, as
         name: texts.day(moment.date()) if moment else ""
         for name, moment in (("earliest", earliest), ("latest", latest))
     }
+    if latest is not None and latest <= as_of:
+        return texts("html.began_by", **days)
     if earliest is not None and earliest <= as_of:
-        if latest is None:
-            return texts("html.any_day")
-        return texts("html.any_day_by", **days) if latest > as_of else texts("html.began_by", **days)
+        return texts("html.any_day" if latest is None else "html.any_day_by", **days)
     if earliest is None:
         return texts("html.by_day", **days)
     return texts("html.from_day" if latest is None else "html.between_days", **days)

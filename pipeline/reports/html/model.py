@@ -7,13 +7,22 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Text of a cell. `level` is a severity beside the word, `mark` that one third-party source is behind it."""
+    """Text of a cell, `below` a smaller one under it.
+
+    `level` is a severity beside the word, `mark` that one third-party source is behind it, `code` that it is an id.
+    """
 
     text: str
     numeric: bool = False
     level: str = ""
     mark: bool = False
     code: bool = False
+    below: str = ""
+
+    @property
+    def width(self) -> str:
+        """How it may be wrapped: a short one stands in one line."""
+        return "short" if len(self.text) <= 22 else "wide" if len(self.text) > 44 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One organisation: the card at its top, and its sections."""
+    """One organisation: the card at its top, and its sections. `there` and `missing` say which logs were there and which not."""
 
     id: str
     name: str
@@ -113,6 +122,8 @@ class Chapter:
     next_action: str
     todo: list[Todo]
     facts: list[Fact]
+    there: list[str]
+    missing: list[str]
     sections: list[Section]
 
 

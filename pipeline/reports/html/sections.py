@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from pipeline.reports.html import figures, steps
+from pipeline.reports.html import figures, resend, steps
 from pipeline.reports.html.cells import Row, Rows
 from pipeline.reports.html.figures import Data
-from pipeline.reports.html.model import Picture, Section, Table
+from pipeline.reports.html.model import Picture, Section
 from pipeline.reports.html.sources import ThirdParty
 from pipeline.reports.values import visible
 
 KINDS = ("message-tracking", "smtp-send", "smtp-receive")
 MOST = 40
 MOST_BRIEF = 12
+MOST_SERVERS = 8
+MOST_GAPS = 12
 MOST_LADDERS = 12
 MOST_LADDERS_BRIEF = 2
 # reports that say more and have no section of their own
@@ -45,46 +47,81 @@ def findings(rows: Rows, marks: ThirdParty, found: Sequence[Row], name: str, id_
     """Every finding; the acknowledged ones with reason and day."""
     texts = rows.style.texts
     section = _section(rows, id_, "findings")
-    columns = ("severity", "server", "finding", "action", "act_by", "since", "finding_key")
+    columns = ("severity", "server", "finding", "action", "act_by", "since")
+    key = {"finding": "finding_key"}
     open_ = [finding for finding in found if finding["acknowledged_on"] is None]
     done = [finding for finding in found if finding["acknowledged_on"] is not None]
     caption = texts("html.caption_findings", organisation=name)
     if open_:
         section.tables.append(
-            rows.table("findings", columns, open_, caption, most=len(open_), marked=marks.cell)
+            rows.table("findings", columns, open_, caption, most=len(open_), marked=marks.cell, below=key)
         )
     else:
         section.notes.append(texts("html.no_open_findings"))
     if done:
         caption = texts("html.caption_acknowledged", organisation=name)
-        more = ("severity", "server", "finding", "acknowledged_on", "acknowledged_reason", "finding_key")
-        section.tables.append(rows.table("findings", more, done, caption, most=len(done)))
+        more = ("severity", "server", "finding", "acknowledged_on", "acknowledged_reason")
+        section.tables.append(rows.table("findings", more, done, caption, most=len(done), below=key))
     return section
 
 
-def logs(rows: Rows, exposure: Row, servers: Sequence[Row], name: str, id_: str) -> Section:
-    """Which logs were there and which were not, and what that hides."""
+def logs_there(rows: Rows, organisation: str) -> list[str]:
+    """Which kinds of logs there are of each server."""
     texts = rows.style.texts
-    section = _section(rows, id_, "logs")
-    coverage = rows.of("coverage", exposure["organisation"])
+    kinds: dict[str | None, list[str]] = {}
+    for row in rows.of("coverage", organisation):
+        if row["hours_covered"]:
+            known = kinds.setdefault(row["server"], [])
+            if row["log_kind"] not in known:
+                known.append(row["log_kind"])
+    said = [
+        f"{visible(server) if server else texts('html.no_server')}: "
+        + ", ".join(texts(f"html.kind_{kind.replace('-', '_')}") for kind in KINDS if kind in known)
+        for server, known in list(kinds.items())[:MOST_SERVERS]
+    ]
+    if len(kinds) > MOST_SERVERS:
+        said.append(rows.left_out("coverage", MOST_SERVERS, len(kinds)))
+    return said or [texts("text.logs_none")]
+
+
+def logs_missing(rows: Rows, organisation: str, servers: Sequence[Row]) -> list[str]:
+    """Which logs were not there, and what that hides."""
+    texts = rows.style.texts
+    coverage = rows.of("coverage", organisation)
     names = dict.fromkeys([server["server"] for server in servers] + [row["server"] for row in coverage])
-    for server in names:
-        shown = visible(server) if server else texts("html.no_server")
+    said = []
+    for server in filter(None, names):
         for kind in ("smtp-send", "message-tracking"):
             of_kind = [row for row in coverage if row["server"] == server and row["log_kind"] == kind]
-            if server and not any(row["hours_covered"] for row in of_kind):
-                section.notes.append(texts(f"html.no_{kind.replace('-', '_')}", server=shown))
+            key = f"html.no_{kind.replace('-', '_')}"
+            if not any(row["hours_covered"] for row in of_kind):
+                said.append(texts(key, server=visible(server)))
+            else:
+                said += [
+                    texts(
+                        f"{key}_hours",
+                        server=visible(server),
+                        hours=row["hours_missing"],
+                        connector=rows.text("coverage", "connector", row["connector"]) or "-",
+                    )
+                    for row in of_kind
+                    if row["hours_missing"]
+                ]
+    if any(row["server"] is None for row in coverage):
+        said.append(texts("html.no_server_named"))
+    if len(said) > MOST_GAPS:
+        said[MOST_GAPS:] = [rows.left_out("coverage", MOST_GAPS, len(said))]
+    return said
+
+
+def logs(rows: Rows, exposure: Row, name: str, id_: str) -> Section:
+    """What the logs show, by server, connector and kind."""
+    section = _section(rows, id_, "logs")
+    coverage = rows.of("coverage", exposure["organisation"])
     columns = (
-        "server",
-        "connector",
-        "log_kind",
-        "hours_covered",
-        "hours_missing",
-        "first_time",
-        "last_time",
-        "gap",
-    )
-    caption = texts("html.caption_coverage", organisation=name)
+        "server", "connector", "log_kind", "hours_covered", "hours_missing", "first_time", "last_time", "shows", "gap",
+    )  # fmt: skip
+    caption = rows.style.texts("html.caption_coverage", organisation=name)
     section.tables.append(rows.table("coverage", columns, coverage, caption, most=MOST))
     return section
 
@@ -143,37 +180,14 @@ def mail(rows: Rows, marks: ThirdParty, exposure: Row, name: str, id_: str, *, b
     most = MOST_BRIEF if brief else MOST
     impact = (
         "server", "stage", "stage_is", "begins_earliest", "begins_latest", "messages_per_day",
-        "delayed_per_day_lowest", "delayed_per_day_expected", "delayed_per_day_highest", "delay_minutes_expected",
-        "bounced_per_day_lowest", "bounced_per_day_expected", "bounced_per_day_highest",
-        "observed_delayed_per_day", "observed_bounced_per_day",
+        "delayed_per_day_expected", "delayed_per_day_highest", "delay_minutes_expected", "bounced_per_day_expected",
+        "bounced_per_day_highest", "observed_delayed_per_day", "observed_bounced_per_day",
     )  # fmt: skip
     if coming := rows.of("impact", organisation):
         caption = texts("html.caption_impact", organisation=name)
         section.tables.append(rows.table("impact", impact, coming, caption, most=most, marked=marks.cell))
-    section.tables.extend(_resend(rows, organisation, name, most))
+    section.tables.extend(resend.tables(rows, organisation, name, most))
     return section if section.pictures or section.tables else None
-
-
-def _resend(rows: Rows, organisation: str, name: str, most: int) -> list[Table]:
-    texts = rows.style.texts
-    made = []
-    columns = (
-        "bounced_time", "server", "connector", "sender", "recipients", "message_id", "minutes_per_hour",
-        "sender_told", "accepted_later", "what_to_do", "reply",
-    )  # fmt: skip
-    if found := rows.of("bounced_messages", organisation, most):
-        count = rows.count("bounced_messages", organisation)
-        caption = texts("html.caption_bounced", organisation=name)
-        made.append(rows.table("bounced_messages", columns, found, caption, most=most, count=count))
-    columns = (
-        "first_refused", "server", "connector", "sender", "recipients", "message_id", "times_refused", "outcome",
-        "outcome_time", "delay_seconds", "waiting_seconds",
-    )  # fmt: skip
-    if found := rows.of("delayed_messages", organisation, most):
-        count = rows.count("delayed_messages", organisation)
-        caption = texts("html.caption_delayed", organisation=name)
-        made.append(rows.table("delayed_messages", columns, found, caption, most=most, count=count))
-    return made
 
 
 def versions(
