@@ -69,8 +69,11 @@ def test_the_printed_report_carries_verdicts_and_every_row_of_every_table(
     page = opened(reports[name])
     verdicts = page.locator(".sentence").all_inner_texts()
     tables = page.evaluate(TABLES)
-    printed = _printed(page)
+    sheets = _printed(page)
+    printed = "".join(sheets)
     assert verdicts and all(_plain(text) in printed for text in verdicts)
+    # what is on top stands on the first sheet
+    assert _plain(page.locator("main .sentence, main .action").first.inner_text()) in sheets[0]
     missing = [
         (table["caption"], cell)
         for table in tables
@@ -91,11 +94,12 @@ def test_paper_is_white_even_in_dark_mode(opened: Callable[..., Page], reports: 
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
 
 
-def _printed(page: Page) -> str:
+def _printed(page: Page) -> list[str]:
+    """The sheets of the printed page, without spaces."""
     import pypdf
 
-    content = page.pdf(format="A4")
-    return "".join(_plain(sheet.extract_text()) for sheet in pypdf.PdfReader(io.BytesIO(content)).pages)
+    content = page.pdf(prefer_css_page_size=True)
+    return [_plain(sheet.extract_text()) for sheet in pypdf.PdfReader(io.BytesIO(content)).pages]
 
 
 def _plain(text: str) -> str:
