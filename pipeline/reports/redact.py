@@ -19,7 +19,7 @@ PATHS = frozenset({"path", "source_file", "lineage", "file"})
 WHOLE_LINES = frozenset({"raw_line"})
 
 # an address in running text; its local part may be quoted
-_ADDRESS = re.compile(r"<?(?:\"[^\"\s]*\"|[^\s<>;,:\"'()\[\]=|]+)@[^\s<>;,\"'()\[\]|]+>?")
+_ADDRESS = re.compile(r"<?(?:\"[^\"\n]*\"|[^\s<>;,:\"'()\[\]=|]+)@[^\s<>;,\"'()\[\]|]+>?")
 # no part of a longer run of digits and dots: build numbers are no addresses
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
 _IPV6 = re.compile(

@@ -21,7 +21,7 @@ _OUT_OF_DATE = ("below the floor", "no build is accepted")
 def commands(rows: Rows, exposure: Row, servers: Sequence[Row]) -> list[Step]:
     """The commands that this organisation's next steps need, with its own names in them."""
     organisation = exposure["organisation"]
-    found = [*_logging(rows, organisation), *_builds(rows, servers)]
+    found = [*_builds(rows, servers), *_logging(rows, organisation)]
     if any(server["basis"] or server["refusals"] for server in servers) or exposure["refusals"]:
         found = [*_pause(rows, organisation), _report(rows, exposure), *found]
     elif exposure["handed_over_messages"]:
@@ -53,32 +53,32 @@ def _pause(rows: Rows, organisation: str) -> Iterator[Step]:
     plans = rows.of("pause_planner", organisation)
     left = next((plan["left_this_year"] for plan in plans if plan["left_this_year"] is not None), None)
     days = max(1, min(_PAUSE_DAYS, left if left is not None else _PAUSE_DAYS))
-    lines = [
-        f"Get-TenantExemptionInfo {_SCENARIO}",
-        f"New-TenantExemptionInfo {_SCENARIO} -NumberOfDays {days}",
-    ]
-    yield _step(rows, "pause", "online", "\n".join(lines), left="?" if left is None else left)
+    # two blocks: whoever pastes the first one must not have begun a pause
+    yield _step(rows, "paused", "online", f"Get-TenantExemptionInfo {_SCENARIO}")
+    command = f"New-TenantExemptionInfo {_SCENARIO} -NumberOfDays {days}"
+    yield _step(rows, "pause", "online", command, left="?" if left is None else left)
 
 
 def _logging(rows: Rows, organisation: str) -> Iterator[Step]:
-    """Where replies of Exchange Online are not visible, the connectors whose logs are missing."""
+    """Send logging: on the connectors whose logs are missing, else on all that lead to Exchange Online."""
     gaps = [
-        gap
-        for gap in rows.of("coverage", organisation)
-        if gap["gap"] and gap["log_kind"] == "smtp-send" and (gap["command"] or "").find("SendConnector") >= 0
+        row["connector"]
+        for row in rows.of("coverage", organisation)
+        if row["gap"] and row["log_kind"] == "smtp-send" and "SendConnector" in (row["command"] or "")
     ]
-    if not gaps:
+    leading = [row["connector"] for row in rows.of("hand_overs", organisation) if row["in_scope"] == "yes"]
+    names = list(dict.fromkeys(gaps or [name for name in leading if name is not None]))
+    if not names:
         return
     redactor = rows.style.redactor
-    names = dict.fromkeys(gap["connector"] for gap in gaps)
     lines = ["Get-SendConnector | Format-Table Name,ProtocolLoggingLevel,Enabled"]
-    for name in list(names)[:MOST_CONNECTORS]:
+    for name in names[:MOST_CONNECTORS]:
         if name is None:
             lines.append("Get-SendConnector | Set-SendConnector -ProtocolLoggingLevel Verbose")
         else:
             shown = redactor.text(name) if redactor else name
             lines.append(f"Set-SendConnector {quoted(shown)} -ProtocolLoggingLevel Verbose")
-    yield _step(rows, "logging", "shell", "\n".join(dict.fromkeys(lines)))
+    yield _step(rows, "logging" if gaps else "logging_kept", "shell", "\n".join(lines))
 
 
 def _builds(rows: Rows, servers: Sequence[Row]) -> Iterator[Step]:
@@ -173,7 +173,8 @@ def _notice(rows: Rows, exposure: Row) -> Iterator[str]:
 
     yield texts("html.notice_subject")
     yield ""
-    yield texts("html.notice_what", first=day(first), last=day(last))
+    key = "html.notice_what" if exposure["bounced_messages"] else "html.notice_what_late"
+    yield texts(key, first=day(first), last=day(last))
     if exposure["delayed_messages"]:
         longest = exposure["longest_delay_seconds"]
         yield texts("html.notice_delayed", minutes="?" if longest is None else max(1, round(longest / 60)))
