@@ -155,6 +155,7 @@ def new_key(file: Path) -> None:
         "tbes report delayed_messages --tz Europe/Berlin",
         "tbes report --fail-on throttled,within=30d",
         "tbes report --output exposure.xlsx",
+        "tbes report --organisation contoso --output contoso.html",
         "tbes report --format text --language de",
         "tbes report all --format json --output monday.json",
         "tbes report --format text --since-report monday.json",
@@ -201,6 +202,12 @@ def new_key(file: Path) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE.json",
     help="Say what changed since a report that tbes report all --format json wrote.",
+)
+@click.option(
+    "--with-details",
+    is_flag=True,
+    help="HTML and text: show addresses, message ids, internal IP addresses, paths and unread log lines too. "
+    "The other formats always hold them.",
 )
 @click.option(
     "--server", metavar="NAME", help="Only this server, in the reports that are about one server (clock)."

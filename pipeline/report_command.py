@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ def report_command(
     since_report: Path | None,
     fail_on: tuple[str, ...],
     anonymise: bool,
+    with_details: bool,
     **common: Any,
 ) -> ExitCode:
     """Print or write one report or all of them, and look for what --fail-on names."""
@@ -73,7 +75,7 @@ def report_command(
         if chosen == TABLE:
             _table(made, style, output, width, counts(marked, style) if marked else "")
             return None
-        return FORMATS[chosen].write(made, style)
+        return FORMATS[chosen].write(made, _of_session(session, style, chosen, with_details))
 
     written = with_session(write, common)
     if written is not None:
@@ -83,6 +85,18 @@ def report_command(
     if found:
         click.echo(visible(sentence(found)), err=True)
     return ExitCode.FINDINGS if found else ExitCode.DONE
+
+
+def _of_session(session: Session, style: Style, format_: str, with_details: bool) -> Style:
+    """The style with what a mailed format leaves out."""
+    from pipeline.reports.redact import Redactor
+
+    if with_details or not FORMATS[format_].mailed:
+        return style
+    organisation = session.parameters.organisation
+    known = [one for one in session.organisations if organisation in (None, one.id)]
+    networks = [network for one in known for network in one.networks]
+    return replace(style, redactor=Redactor(style.texts, networks))
 
 
 def _wanted(name: str | None, format_: str, *, with_changes: bool) -> str | None:

@@ -54,6 +54,7 @@ TERMS = frozenset(
         "in_scope",
         "is_exchange",
         "looks",
+        "mail_class",
         "option",
         "outcome",
         "sender_told",

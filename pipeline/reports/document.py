@@ -11,6 +11,7 @@ from pipeline.i18n.columns import is_prose, is_translated
 from pipeline.reports.values import shown, visible
 
 if TYPE_CHECKING:
+    from pipeline.reports.redact import Redactor
     from pipeline.sql import Result, Session
 
 
@@ -35,7 +36,8 @@ class Style:
     """How a document is put into words.
 
     `prose` tells whether the sentences of formats for programs (CSV, JSON, Parquet) are translated too: only where a
-    language was asked for, so that a file does not depend on the locale of the machine that wrote it.
+    language was asked for, so that a file does not depend on the locale of the machine that wrote it. `redactor` takes
+    out of cells for people what is not to be mailed around; None leaves all of it.
     """
 
     texts: Texts
@@ -43,12 +45,16 @@ class Style:
     zone_name: str = "UTC"
     raw: bool = False
     prose: bool = False
+    redactor: Redactor | None = None
 
     def cell(self, report: str, column: str, value: Any) -> str:
         """A cell for people: translated, in their zone, with nothing invisible in it."""
         if isinstance(value, str) and is_translated(report, column):
             value = self.texts.translate(value)
-        return visible(shown(value, self.zone, self.texts("text.yes"), self.texts("text.no")))
+        text = shown(value, self.zone, self.texts("text.yes"), self.texts("text.no"))
+        if self.redactor is not None and isinstance(value, str | list | tuple):
+            text = self.redactor.cell(column, text)
+        return visible(text)
 
     def title(self, sheet: Sheet) -> str:
         """The title of a report."""

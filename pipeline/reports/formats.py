@@ -18,6 +18,7 @@ class Format:
     """One format. `write` gives text, or bytes where `binary`.
 
     `set_by_default`: `tbes report` without a name writes the whole set. `holds_set`: it can hold more than one report.
+    `mailed`: it is mailed around, so addresses and the like are left out of it unless `--with-details`.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Format:
     binary: bool = False
     set_by_default: bool = False
     holds_set: bool = True
+    mailed: bool = False
 
 
 def _csv(document: Document, style: Style) -> str:
@@ -59,6 +61,12 @@ def _text(document: Document, style: Style) -> str:
     return to_text(document, style)
 
 
+def _html(document: Document, style: Style) -> str:
+    from pipeline.reports.html.write import to_html
+
+    return to_html(document, style)
+
+
 def _xlsx(document: Document, style: Style) -> bytes:
     from pipeline.reports.spreadsheet import to_xlsx
 
@@ -76,11 +84,12 @@ FORMATS = {
     chosen.name: chosen
     for chosen in (
         Format("csv", ".csv", _csv, holds_set=False),
+        Format("html", ".html", _html, set_by_default=True, mailed=True),
         Format("json", ".json", _json),
         Format("jsonl", ".jsonl", _jsonl, holds_set=False),
         Format("markdown", ".md", _markdown),
         Format("parquet", ".parquet", _parquet, binary=True, holds_set=False),
-        Format("text", ".text", _text, set_by_default=True),
+        Format("text", ".text", _text, set_by_default=True, mailed=True),
         Format("xlsx", ".xlsx", _xlsx, binary=True, set_by_default=True),
     )
 }

@@ -19,10 +19,15 @@
 --   dsn_time: when the report to the sender was made, UTC
 --   accepted_later: when it was accepted after all, under the same id, UTC
 --   what_to_do: one sentence
+--   submitted_by: host that submitted it, by name or address: a device or program, or the mailbox server; null where not seen
+--   submitted_over: Receive connector over which it came; null where it came over none
+--   submitted_path: smtp, storedriver (a mailbox), pickup, agent (journal reports), dsn, ...; null where not seen
+--   mail_class: internal (the sender is of the organisation), external (is not) or system (nobody reads a report to its sender)
 --   message_key: key of the message inside its organisation
 select
     organisation, server, connector, message_id, network_message_id, bounced_time, sender,
     recipients, times_refused, minutes_per_hour, reply, exchange_online_host, times_delayed,
-    sender_told, dsn_time, accepted_later, what_to_do, message_key
+    sender_told, dsn_time, accepted_later, what_to_do, submitted_by, submitted_over, submitted_path,
+    mail_class, message_key
 from bounced_messages
 order by organisation, bounced_time, message_key

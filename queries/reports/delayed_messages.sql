@@ -19,10 +19,15 @@
 --   outcome_time: when, UTC; null while pending
 --   delay_seconds: from first_attempt to outcome_time, seconds; null while pending
 --   waiting_seconds: of a pending message, from first_attempt to the end of the organisation's logs, seconds
+--   submitted_by: host that submitted it, by name or address: a device or program, or the mailbox server; null where not seen
+--   submitted_over: Receive connector over which it came; null where it came over none
+--   submitted_path: smtp, storedriver (a mailbox), pickup, agent (journal reports), dsn, ...; null where not seen
+--   mail_class: internal (the sender is of the organisation), external (is not) or system (nobody reads a report to its sender)
 --   message_key: key of the message inside its organisation
 select
     organisation, server, connector, message_id, network_message_id, sender, recipients, received,
     first_attempt, first_refused, last_refused, times_refused, minutes_per_hour, outcome,
-    outcome_time, delay_seconds, waiting_seconds, message_key
+    outcome_time, delay_seconds, waiting_seconds, submitted_by, submitted_over,
+    submitted_path, mail_class, message_key
 from delayed_messages
 order by organisation, first_attempt, message_key

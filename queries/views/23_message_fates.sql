@@ -27,6 +27,10 @@
 --   accepted_time: first acceptance after the last refusal, UTC
 --   failed_time: first FAIL of the same recipient after the first refusal, UTC
 --   dsn_time: first report to the sender that the message failed, UTC
+--   submitted_by: host that submitted it, by name or address: a device or program, or the mailbox server; null where not seen
+--   submitted_over: Receive connector over which it came; null where it came over none
+--   submitted_path: smtp, storedriver (a mailbox), pickup, agent (journal reports), dsn, ...; null where not seen
+--   mail_class: internal (the sender is of the organisation), external (is not) or system (nobody reads a report to its sender)
 with events as materialized (
     select * from refusal_events
 ),
@@ -94,21 +98,27 @@ fates as (
     select
         i.organisation, i.message_key, t.date_time as time, t.event_id as event, t.connector_id as connector,
         t.destination_class = 'exchange-online' as to_exchange_online, lower(t.recipient_address) as recipients,
-        t.enforcement_action is not null as refused
+        t.enforcement_action is not null as refused, lower(t.source) as path,
+        -- behind a front end the client is the front end itself
+        coalesce(
+            case when t.original_client_ip <> t.client_ip then t.original_client_ip end, t.client_hostname, t.client_ip
+        ) as client
     from message_tracking as t
     inner join ids as i on t.organisation = i.organisation and t.message_id = i.id
     where t.event_id in ('RECEIVE', 'SEND', 'SENDEXTERNAL', 'FAIL')
     union all
     select
         i.organisation, i.message_key, t.date_time as time, 'DSN' as event, cast(null as varchar) as connector,
-        false as to_exchange_online, cast(null as varchar) as recipients, false as refused
+        false as to_exchange_online, cast(null as varchar) as recipients, false as refused, cast(null as varchar) as path,
+        cast(null as varchar) as client
     from message_tracking as t
     inner join ids as i on t.organisation = i.organisation and split_part(t.reference, ';', 1) = i.id
     where t.event_id = 'DSN' and coalesce(t.source_context, '') not like 'Delay%'
     union all
     select
         i.organisation, i.message_key, p.date_time as time, 'SEND' as event, p.connector_id as connector,
-        p.reply_host is not null as to_exchange_online, cast(null as varchar) as recipients, false as refused
+        p.reply_host is not null as to_exchange_online, cast(null as varchar) as recipients, false as refused,
+        cast(null as varchar) as path, cast(null as varchar) as client
     from smtp_protocol as p
     inner join ids as i on p.organisation = i.organisation and p.message_id = i.id
     where p.log_kind = 'smtp-send' and p.event = '<' and p.reply_code = 250
@@ -130,12 +140,24 @@ outcomes as (
                     and (f.refused or contains(f.recipients, split_part(r.recipients, ';', 1))) then f.time
             end
         ) as failed_time,
-        min(case when f.event = 'DSN' and f.time >= m.first_refused then f.time end) as dsn_time
+        min(case when f.event = 'DSN' and f.time >= m.first_refused then f.time end) as dsn_time,
+        -- how it came in: the first RECEIVE, where servers pass it on among themselves
+        min_by(f.path, case when f.event = 'RECEIVE' then f.time end) as submitted_path,
+        nullif(min_by(coalesce(f.client, ''), case when f.event = 'RECEIVE' then f.time end), '') as submitted_by,
+        nullif(min_by(coalesce(f.connector, ''), case when f.event = 'RECEIVE' then f.time end), '') as submitted_over
     from messages as m
     inner join fates as f on m.organisation = f.organisation and m.message_key = f.message_key
     left join recipients as r on m.organisation = r.organisation and m.message_key = r.message_key
     left join connectors as c
         on f.organisation = c.organisation and f.message_key = c.message_key and f.connector = c.connector
+    group by m.organisation, m.message_key
+),
+
+own_senders as (
+    select m.organisation, m.message_key
+    from messages as m
+    inner join organisation_domains as d
+        on m.organisation = d.organisation and lower(split_part(m.sender, '@', 2)) = lower(d.domain)
     group by m.organisation, m.message_key
 )
 
@@ -144,7 +166,21 @@ select
     r.recipients,
     case when m.times_blocked > 0 then coalesce(r.blocked_recipients, r.recipients) end as blocked_recipients, o.received, m.first_attempt, m.first_throttled, m.last_throttled, m.times_throttled,
     m.throttle_minutes, m.first_blocked, m.last_blocked, m.times_blocked, m.block_minutes, m.block_reply,
-    m.exchange_online_host, o.accepted_time, o.failed_time, o.dsn_time
+    m.exchange_online_host, o.accepted_time, o.failed_time, o.dsn_time,
+    o.submitted_by, o.submitted_over, o.submitted_path,
+    case
+        when m.null_sender or o.submitted_path in ('agent', 'dsn', 'approval') then 'system'
+        -- a mailbox of the organisation, a domain of its own, or the domain of the recipient or of its tenant
+        when o.submitted_path in ('storedriver', 'mailboxrule', 'publicfolder') or s.message_key is not null
+            or lower(split_part(m.sender, '@', 2)) = lower(split_part(split_part(r.recipients, ';', 1), '@', 2))
+            or (
+                r.recipients like '%.onmicrosoft.com'
+                and replace(replace(lower(split_part(m.sender, '@', 2)), '.', ''), '-', '')
+                    = split_part(split_part(split_part(r.recipients, ';', 1), '@', 2), '.', 1)
+            ) then 'internal'
+        when m.sender is not null then 'external'
+    end as mail_class
 from messages as m
 left join outcomes as o on m.organisation = o.organisation and m.message_key = o.message_key
 left join recipients as r on m.organisation = r.organisation and m.message_key = r.message_key
+left join own_senders as s on m.organisation = s.organisation and m.message_key = s.message_key

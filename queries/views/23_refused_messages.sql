@@ -27,6 +27,10 @@
 --   accepted_time: first acceptance after the last refusal, UTC
 --   failed_time: first FAIL of the same recipient after the first refusal, UTC
 --   dsn_time: first report to the sender that the message failed, UTC
+--   submitted_by: host that submitted it, by name or address: a device or program, or the mailbox server; null where not seen
+--   submitted_over: Receive connector over which it came; null where it came over none
+--   submitted_path: smtp, storedriver (a mailbox), pickup, agent (journal reports), dsn, ...; null where not seen
+--   mail_class: internal (the sender is of the organisation), external (is not) or system (nobody reads a report to its sender)
 --   logs_until: last row of the organisation's logs, or --until, or the report date, whichever is first, UTC
 with log_ends as (
     select s.organisation, least(max(s.last_time), min(p.as_of), coalesce(min(p.until), max(s.last_time))) as logs_until

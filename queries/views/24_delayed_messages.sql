@@ -19,6 +19,10 @@
 --   outcome_time: when, UTC; null while pending
 --   delay_seconds: from first_attempt to outcome_time, seconds; null while pending
 --   waiting_seconds: of a pending message, from first_attempt to the end of the organisation's logs, seconds
+--   submitted_by: host that submitted it, by name or address: a device or program, or the mailbox server; null where not seen
+--   submitted_over: Receive connector over which it came; null where it came over none
+--   submitted_path: smtp, storedriver (a mailbox), pickup, agent (journal reports), dsn, ...; null where not seen
+--   mail_class: internal (the sender is of the organisation), external (is not) or system (nobody reads a report to its sender)
 --   message_key: key of the message inside its organisation
 with ended as (
     select
@@ -56,5 +60,5 @@ select
         when outcome = 'pending'
             then greatest(round(date_diff('millisecond', first_attempt, logs_until) / 1000.0, 3), 0)
     end as waiting_seconds,
-    message_key
+    submitted_by, submitted_over, submitted_path, mail_class, message_key
 from decided

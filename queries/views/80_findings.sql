@@ -278,6 +278,23 @@ log_findings as (
     from exposure_facts as f
     where f.stale
     union all
+    -- logs come daily at least: a day behind the others of the store is a collection that broke
+    select
+        f.organisation, null as server, 'warning' as severity, cast(1 as bigint) as degree, 'logs-behind' as subject,
+        'Its logs end on ' || substr(cast(f.logs_to as varchar), 1, 16) || ' UTC, while logs of other organisations go on.' as finding,
+        'Find out why its logs stopped arriving.' as action, cast(null as date) as act_by, f.logs_to as since
+    from exposure_facts as f
+    cross join (select max(logs_to) as logs_to from exposure_facts) as l
+    where not f.stale and f.logs_to < l.logs_to - interval 24 hour
+    union all
+    select
+        s.organisation, s.server, 'warning' as severity, cast(1 as bigint) as degree, 'logs-behind' as subject,
+        'Its logs end on ' || substr(cast(s.last_seen as varchar), 1, 16) || ' UTC, while logs of other servers of the organisation go on.' as finding,
+        'Find out why its logs stopped arriving.' as action, cast(null as date) as act_by, s.last_seen as since
+    from servers as s
+    inner join exposure_facts as f on s.organisation = f.organisation
+    where s.last_seen < f.logs_to - interval 24 hour
+    union all
     select
         organisation, null as server, 'note' as severity, cast(1 as bigint) as degree, 'catalogue' as subject,
         'The logs are newer than the catalogue, which is of ' || cast(catalogue_as_of as varchar) || '.' as finding,

@@ -1,0 +1,103 @@
+"""The page out of a document: chapters worst first, what changed, whose logs stopped arriving, notes."""
+
+from __future__ import annotations
+
+from pipeline.reports.document import Document, Style
+from pipeline.reports.html import figures
+from pipeline.reports.html.cells import Rows
+from pipeline.reports.html.chapter import Frame, chapter
+from pipeline.reports.html.model import Page, Table
+from pipeline.reports.html.sources import ThirdParty, third_party
+from pipeline.reports.values import visible
+
+BRIEF_FROM = 8
+"""So many organisations, and each has fewer rows and pictures: the file must stay one that can be mailed."""
+MOST_ROWS = 2000
+MOST_CHANGES = 200
+_STOPPED = ("logs-ended", "logs-behind", "logs-stopped")
+
+
+def page(document: Document, style: Style) -> Page:
+    """What the template draws."""
+    texts = style.texts
+    rows = Rows(document, style)
+    exposure = document.sheet("exposure")
+    marks = third_party(document.session)
+    chapters, loose, empty = [], [], ""
+    if document.whole and exposure is not None:
+        records = exposure.records()
+        frame = Frame(rows, figures.read(document.session), marks, len(records) >= BRIEF_FROM)
+        chapters = [chapter(frame, record) for record in records]
+        empty = "" if records else texts("text.nothing_of_it")
+        name = chapters[0].name if len(chapters) == 1 else ""
+        title = (
+            texts("html.title_of", organisation=name)
+            if name
+            else texts("html.title_all", count=len(chapters))
+        )
+    else:
+        loose = [
+            rows.table(
+                sheet.name,
+                sheet.result.columns,
+                sheet.records(),
+                style.title(sheet),
+                most=MOST_ROWS,
+                marked=marks.cell,
+            )
+            for sheet in document.sheets
+        ]
+        title = style.title(document.sheets[0])
+    return Page(
+        texts.language,
+        title,
+        document.standing(style),
+        chapters,
+        _stopped(rows) if document.whole else None,
+        _changes(rows) if document.whole else None,
+        loose,
+        empty,
+        _notes(style, marks),
+        texts("text.generated_by", version=document.version),
+    )
+
+
+def _stopped(rows: Rows) -> Table | None:
+    """Organisations and servers whose logs no longer arrive."""
+    findings = rows.sheet("findings")
+    if findings is None:
+        return None
+    records = [r for r in findings.records() if r["finding_key"].rsplit("/", 1)[-1] in _STOPPED]
+    if not records:
+        return None
+    columns = ("organisation", "server", "since", "finding", "action", "acknowledged_on")
+    return rows.table("findings", columns, records, rows.style.texts("html.stopped"), most=MOST_CHANGES)
+
+
+def _changes(rows: Rows) -> Table | None:
+    sheet = rows.sheet("changes")
+    if sheet is None:
+        return None
+    since = rows.document.changed_since
+    moment = rows.style.texts.moment(since) if since else ""
+    columns = (
+        "change",
+        "severity",
+        "severity_before",
+        "organisation",
+        "server",
+        "finding",
+        "action",
+        "act_by",
+    )
+    caption = rows.style.texts("text.changes", moment=moment)
+    return rows.table("changes", columns, sheet.records(), caption, most=MOST_CHANGES)
+
+
+def _notes(style: Style, marks: ThirdParty) -> list[str]:
+    texts = style.texts
+    notes = []
+    if marks.urls:
+        notes.append(texts("html.third_party", urls=", ".join(visible(url) for url in marks.urls)))
+    notes.append(texts("html.redacted" if style.redactor else "html.not_redacted"))
+    return notes

@@ -1,0 +1,426 @@
+"""The HTML report without a browser: what it says, for whom, and that it holds nothing that runs or fetches."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.i18n import Texts
+from pipeline.reference.catalogue import Catalogue
+from pipeline.reports.acknowledge import Acknowledgement
+from pipeline.reports.changes import Earlier
+from pipeline.reports.document import Style
+from pipeline.reports.formats import FORMATS
+from pipeline.reports.gather import Wanted, document
+from pipeline.reports.html.powershell import quoted
+from pipeline.reports.redact import Redactor
+from pipeline.sql import Parameters, Session
+from tests.reports.rendering import Samples, of_rows
+from tests.reports.test_hostile import ALL
+from tests.samples import AS_OF, ingest_samples
+
+ORGANISATIONS = ("alderbrook", "birchwood", "cedarholt", "dunmore", "elmsford", "foxglove")
+VOID = {"meta", "br", "hr", "img", "input", "link"}
+
+
+class Reader(HTMLParser):
+    """Texts and attributes of a page, and whether its elements are nested as they should be."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.texts))
+
+
+def page(
+    samples: Samples,
+    *,
+    organisation: str | None = None,
+    language: str = "en",
+    details: bool = False,
+    acknowledged: tuple[Acknowledgement, ...] = (),
+    earlier: Earlier | None = None,
+    days_later: int = 0,
+) -> str:
+    """The report of the whole set, as the command writes it."""
+    parameters = Parameters(organisation, as_of=AS_OF + timedelta(days=days_later))
+    texts = Texts(language)
+    style = Style(texts, redactor=None if details else Redactor(texts))
+    with Session(samples.store.snapshot(), Catalogue(), (), parameters) as session:
+        written = FORMATS["html"].write(document(session, Wanted(None, acknowledged, earlier)), style)
+    assert isinstance(written, str)
+    return samples.relative(written.encode()).decode()
+
+
+@pytest.fixture(scope="module")
+def everything(samples: Samples) -> str:
+    return page(samples)
+
+
+@pytest.fixture(scope="module")
+def elmsford(samples: Samples) -> str:
+    return page(samples, organisation="elmsford")
+
+
+def ids(text: str) -> Iterator[str]:
+    yield from re.findall(r'\bid="([^"]+)"', text)
+
+
+def test_it_says_what_to_do_by_when_worst_first(everything: str) -> None:
+    text = Reader(everything).text
+    top = text[: text.index("Stage of enforcement today")]
+    assert "Report as of 24 November 2026, 18:00 UTC, catalogue as of" in top
+    assert "Times are UTC." in top
+    order = [
+        top.index(f" {name} ") for name in ("dunmore", "elmsford", "cedarholt", "birchwood", "alderbrook")
+    ]
+    assert order == sorted(order)
+    assert "24 November 2026 today" in top
+    assert "Update DUN-HT1 at once, or pause enforcement" in top
+
+
+def test_every_finding_of_every_organisation_is_there(samples: Samples, everything: str) -> None:
+    with samples.session() as session:
+        found = session.report("findings")
+    at = {name: found.columns.index(name) for name in ("finding", "finding_key")}
+    text = Reader(everything).text
+    assert len(found.rows) > 20
+    for row in found.rows:
+        assert row[at["finding_key"]] in text
+        assert row[at["finding"]] in text
+
+
+def test_it_is_well_formed_with_one_id_each_and_links_that_lead_somewhere(everything: str) -> None:
+    reader = Reader(everything)
+    found = list(ids(everything))
+    assert len(found) == len(set(found))
+    targets = {attributes["href"] for tag, attributes in reader.tags if tag == "a"}
+    assert targets
+    assert {str(target) for target in targets} <= {f"#{one}" for one in found}
+
+
+def test_nothing_in_it_runs_or_is_fetched(everything: str) -> None:
+    reader = Reader(everything)
+    tags = {tag for tag, _ in reader.tags}
+    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "form", "image", "use"}
+    for tag, attributes in reader.tags:
+        assert not [
+            name for name in attributes if name.startswith("on") or name in ("style", "src", "srcset")
+        ]
+        assert tag == "a" or "href" not in attributes
+    (style,) = re.findall(r"<style>(.*?)</style>", everything, re.S)
+    assert "url(" not in style and "@import" not in style and "http" not in style
+    (policy,) = [
+        a["content"] or "" for t, a in reader.tags if a.get("http-equiv") == "Content-Security-Policy"
+    ]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+@pytest.mark.parametrize("organisation", ORGANISATIONS)
+@pytest.mark.parametrize("details", [False, True])
+def test_a_report_of_one_organisation_holds_nothing_of_another(
+    samples: Samples, organisation: str, details: bool
+) -> None:
+    with samples.session() as session:
+        servers = session.query(
+            "select organisation, server, build, newest_build, baseline_build from servers"
+        ).rows
+        domains = session.query(
+            "select distinct organisation, lower(split_part(sender_address, '@', 2)) from message_tracking "
+            "where sender_address is not null"
+        ).rows
+    own = {str(value) for row in servers if row[0] == organisation for value in row}
+    own |= {domain for name, domain in domains if name == organisation}
+    others = {str(value) for row in servers for value in row if value} | {domain for _, domain in domains}
+    content = page(samples, organisation=organisation, details=details).lower().encode()
+    assert organisation.encode() in content
+    strange = {
+        name
+        for name in others - own
+        if name and name != "none" and not any(name.lower() in one.lower() for one in own)
+    }
+    assert {name for name in ORGANISATIONS if name != organisation} <= strange
+    assert any(re.fullmatch(r"15\.\d\.\d+\.\d+", name) for name in strange)
+    assert [name for name in sorted(strange) if name.lower().encode() in content] == []
+    # where the logs lay on the machine that read them
+    assert str(samples.logs.parent).lower().encode() not in content
+
+
+def test_without_details_no_address_id_path_or_internal_address_is_in_it(everything: str) -> None:
+    text = Reader(everything).text
+    # what is left of a message id is its host
+    assert re.findall(r"[^\s<\]]@\S+", text) == []
+    assert re.search(r"<\[message 1\]@\S+>", text) and "[address 1]" in text
+    assert not re.search(r"\b10\.\d+\.\d+\.\d+\b", text)
+    assert not re.search(r"logs[/\\]", text)
+    assert "MSGTRK" in text and ".LOG" in text
+    assert "Offer, second version" not in text and "Lunch?" not in text
+
+
+def test_details_are_shown_when_asked_for(samples: Samples) -> None:
+    text = Reader(page(samples, organisation="elmsford", details=True)).text
+    assert "nils.ebert@elmsford.example" in text
+    assert "logs/elmsford/ELM-MBX1" in text.replace("\\", "/")
+    assert "[address" not in text
+    assert "it is not for mailing around" in text
+
+
+def test_the_same_address_has_the_same_number_all_over(samples: Samples, elmsford: str) -> None:
+    detailed = Reader(page(samples, organisation="elmsford", details=True)).text
+    plain = Reader(elmsford).text
+    addresses = re.findall(r"[\w.]+@elmsford\.example", detailed)
+    assert len(set(re.findall(r"\[address \d+\]", plain))) < len(addresses)
+
+
+def test_acknowledged_findings_stay_but_are_red_no_more(samples: Samples) -> None:
+    day = AS_OF.date()
+    with samples.session("dunmore") as session:
+        found = session.report("findings")
+    keys = [row[found.columns.index("finding_key")] for row in found.rows]
+    entries = tuple(Acknowledgement(key, "known since Monday", day, "critical") for key in keys)
+    before, after = (page(samples, organisation="dunmore", acknowledged=a) for a in ((), entries))
+    assert 'class="card verdict critical"' in before and 'class="card verdict critical"' not in after
+    text = Reader(after).text
+    assert "No open findings." in text and text.count("known since Monday") == len(keys)
+    assert all(key in text for key in keys)
+
+
+def test_what_changed_since_an_earlier_report_stands_at_the_top(samples: Samples) -> None:
+    earlier = Earlier(
+        AS_OF - timedelta(days=7), None, [], {"dunmore": None, "gone-since": AS_OF - timedelta(days=8)}
+    )
+    text = Reader(page(samples, earlier=earlier)).text
+    assert "Changed since 17 November 2026, 18:00 UTC" in text
+    assert text.index(
+        "It was in the earlier report, and nothing of it is in the store any more."
+    ) < text.index("Stage of enforcement today")
+
+
+def test_a_stale_verdict_is_in_the_past_tense_and_dated(samples: Samples) -> None:
+    text = Reader(page(samples, organisation="cedarholt", days_later=9)).text
+    assert "The logs end on 24 November 2026, 9 days before the report date." in text
+    assert "When its logs ended, Exchange Online delayed its mail (delayed messages: 6)." in text
+    assert "then: delayed" in text
+    assert "Logs that stopped arriving" in text
+    german = Reader(page(samples, organisation="cedarholt", days_later=9, language="de")).text
+    assert (
+        "Als die Protokolle endeten, verzögerte Exchange Online die Mail (verspätete Nachrichten: 6)."
+        in german
+    )
+
+
+def test_commands_have_the_organisations_own_names(elmsford: str) -> None:
+    text = Reader(elmsford).text
+    assert "Set-SendConnector 'Outbound to Office 365' -ProtocolLoggingLevel Verbose" in text
+    assert "Get-ExchangeServer | Format-List Name,AdminDisplayVersion" in text
+    assert "Invoke-Command -ComputerName 'ELM-MBX1'" in text
+    assert "New-TenantExemptionInfo -BlockingScenario UnpatchedOnPremServer -NumberOfDays 14" in text
+    assert "tbes import-report report.txt --organisation elmsford" in text
+    assert "Change request: update of Exchange Server (ELM-MBX1)" in text
+    assert "3 messages were refused for good." in text
+
+
+def test_mail_of_which_nobody_is_told_is_listed_first(samples: Samples) -> None:
+    text = Reader(page(samples, organisation="dunmore")).text
+    system = text.index("System mail of dunmore: nobody reads a report about it")
+    assert system < text.index("Mail of senders of dunmore")
+    assert "Nobody is told: it has no sender" in text[system : text.index("Mail of senders of dunmore")]
+    assert "To be sent again in dunmore, by who or what submitted it" in text
+
+
+def test_dates_of_one_third_party_source_are_marked(elmsford: str) -> None:
+    # of stage 7 (ten minutes later each stage) one site alone tells; stage 5 is told by others as well
+    (row,) = re.findall(r"<tr>(?:(?!</tr>).)*>7: 20 min/h blocked(?:(?!</tr>).)*</tr>", elmsford, re.S)
+    assert row.count('class="mark"') == 3
+    (row,) = re.findall(
+        r"<tr>(?:(?!</tr>).)*>5: 30 min/h throttled, 5 blocked(?:(?!</tr>).)*</tr>", elmsford, re.S
+    )
+    assert 'class="mark"' not in row
+    assert "rests on a single third-party source" in elmsford
+
+
+def test_which_logs_were_there(elmsford: str) -> None:
+    text = Reader(elmsford).text
+    assert "Logs that were there: ELM-MBX1: message tracking, Send logs, Receive logs." in text
+    assert "Not there:" not in text
+
+
+@pytest.fixture(scope="module")
+def gaps(tmp_path_factory: pytest.TempPathFactory) -> Samples:
+    """The samples without Send logs of CHMAIL1, and without what alderbrook and BWEX2 wrote on the second day."""
+    folder = tmp_path_factory.mktemp("gaps")
+    made = Samples(folder / "whole")
+    for path in [*(made.logs / "cedarholt").rglob("SEND*"), *made.logs.rglob("*20261124*")]:
+        if any(name in path.parts for name in ("cedarholt", "alderbrook", "BWEX2")) and (
+            "cedarholt" not in path.parts or path.name.startswith("SEND")
+        ):
+            path.unlink()
+    made.store = ingest_samples(folder / "store", made.logs)
+    return made
+
+
+def test_which_logs_were_not_there_and_what_that_hides(gaps: Samples) -> None:
+    text = Reader(page(gaps, organisation="cedarholt")).text
+    assert "Not there: No Send logs from CHMAIL1: refusals there would be invisible" in text
+    assert "Make the replies of Exchange Online visible" in text
+    assert re.search(
+        r"Set-SendConnector 'Outbound to Office 365 - [0-9a-f-]+' -ProtocolLoggingLevel Verbose", text
+    )
+
+
+def test_whose_logs_stopped_arriving_while_others_go_on(gaps: Samples) -> None:
+    text = Reader(page(gaps)).text
+    stopped = text[text.index("Logs that stopped arriving") : text.index("Stage of enforcement today")]
+    assert re.search(
+        r"alderbrook .*? Its logs end on 2026-11-23 \d\d:\d\d UTC, while logs of other organisations go on\.",
+        stopped,
+    )
+    assert re.search(r"BWEX2 .*? while logs of other servers of the organisation go on\.", stopped)
+    with gaps.session() as session:
+        found = session.report("findings")
+    at = found.columns.index("finding_key")
+    behind = {row[at] for row in found.rows if row[at].endswith("/logs-behind")}
+    assert behind == {"alderbrook/*/logs-behind", "birchwood/BWEX2/logs-behind"}
+    # alone it cannot be said: nothing of others is known
+    assert "while logs of other organisations" not in Reader(page(gaps, organisation="alderbrook")).text
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_dates_are_iso_or_have_month_names(samples: Samples, language: str) -> None:
+    text = Reader(page(samples, language=language)).text
+    rest = re.sub(r"\d+\.\d+\.\d+\.\d+|\b[245]\.\d{1,3}\.\d{1,3}\b", "", text)
+    assert not re.search(r"\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b", rest)
+    assert ("24 November 2026" if language == "en" else "24. November 2026") in text
+
+
+def test_the_german_report_is_german(samples: Samples) -> None:
+    written = page(samples, language="de")
+    assert '<html lang="de">' in written
+    text = Reader(written).text
+    assert "Was zu tun ist" in text or "Was bis wann zu tun ist" in text
+    for english in (
+        "What to do",
+        "Mail at risk",
+        "Next steps",
+        "by when",
+        "As a table",
+        "is blocked",
+        "any day now",
+    ):
+        assert english not in text
+
+
+def test_pictures_have_no_part_that_a_strict_policy_forbids(everything: str) -> None:
+    pictures = re.findall(r"<svg.*?</svg>", everything, re.S)
+    assert len(pictures) > 10
+    for picture in pictures:
+        assert picture.startswith('<svg aria-hidden="true"')
+        assert " style=" not in picture and "<style" not in picture and "href" not in picture
+
+
+def test_what_strangers_wrote_is_shown_and_inert() -> None:
+    texts = [text for text in ALL if "\ud800" not in text]
+    columns = ["organisation", "sender", "reply", "lines"]
+    rows = [("contoso", text, text, -5) for text in texts]
+    made = of_rows(columns, ["VARCHAR", "VARCHAR", "VARCHAR", "BIGINT"], *rows)
+    written = FORMATS["html"].write(made, Style(Texts("en")))
+    assert isinstance(written, str)
+    reader = Reader(written)
+    assert not {tag for tag, _ in reader.tags} & {"script", "img", "svg", "b"}
+    assert "<script>alert(1)</script>" in reader.text
+    assert "invoice\\u{202e}gpj.exe" in reader.text
+    assert not [letter for letter in written if letter != "\n" and not letter.isprintable()]
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "</style><script>1</script>", "{{ 7*7 }}", '"><a href=x>']
+)
+def test_a_hostile_name_stays_a_name(samples: Samples, text: str) -> None:
+    with samples.session("elmsford") as session:
+        made = document(session, Wanted(None))
+        sheets = []
+        for sheet in made.sheets:
+            at = [
+                i
+                for i, name in enumerate(sheet.result.columns)
+                if name in ("display_name", "server", "connector")
+            ]
+            rows = [
+                tuple(text if i in at and value else value for i, value in enumerate(row))
+                for row in sheet.result.rows
+            ]
+            sheets.append(replace(sheet, result=replace(sheet.result, rows=rows)))
+        written = FORMATS["html"].write(replace(made, sheets=sheets), Style(Texts("en")))
+    assert isinstance(written, str)
+    reader = Reader(written)
+    assert "script" not in {tag for tag, _ in reader.tags}
+    assert text in " ".join(reader.texts)
+    assert {str(a["href"])[0] for tag, a in reader.tags if tag == "a"} == {"#"}
+
+
+@pytest.mark.parametrize(
+    ("name", "literal"),
+    [
+        ("Outbound to Office 365", "'Outbound to Office 365'"),
+        ("O'Brien", "'O''Brien'"),
+        ('$(Remove-Item x)`"', "'$(Remove-Item x)`\"'"),
+        # PowerShell takes these for a single quote too
+        ("a\u2019; calc; \u2018", "'a\u2019\u2019; calc; \u2018\u2018'"),
+        ("a\nb", "'a\\u{000a}b'"),
+    ],
+)
+def test_a_name_in_a_command_is_a_literal(name: str, literal: str) -> None:
+    assert quoted(name) == literal
+
+
+def test_of_many_rows_the_first_are_shown_and_the_rest_are_counted() -> None:
+    rows = [("contoso", n) for n in range(5000)]
+    made = of_rows(["organisation", "lines"], ["VARCHAR", "BIGINT"], *rows)
+    written = FORMATS["html"].write(made, Style(Texts("en")))
+    assert isinstance(written, str)
+    assert written.count("<tr>") == 2001
+    assert "The first 2000 of 5000; 3000 more with: tbes report refusals --format csv" in written
+
+
+def test_nothing_of_an_organisation_is_said_plainly(samples: Samples) -> None:
+    text = Reader(page(samples, organisation="nobody")).text
+    assert "There is nothing in the store." in text and "Logs that stopped" not in text
+
+
+def test_a_missing_library_ends_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(UsageError, match=r'^HTML needs more packages: pip install "tbes\[html\]"$'):
+        FORMATS["html"].write(of_rows(["sender"], ["VARCHAR"]), Style(Texts("en")))
