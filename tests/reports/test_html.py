@@ -283,10 +283,10 @@ def gaps(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     """The samples without Send logs of CHMAIL1, and without what alderbrook and BWEX2 wrote on the second day."""
     folder = tmp_path_factory.mktemp("gaps")
     made = Samples(folder / "whole")
-    for path in [*(made.logs / "cedarholt").rglob("SEND*"), *made.logs.rglob("*20261124*")]:
-        if any(name in path.parts for name in ("cedarholt", "alderbrook", "BWEX2")) and (
-            "cedarholt" not in path.parts or path.name.startswith("SEND")
-        ):
+    gone = [(made.logs / "cedarholt", "SEND*"), (made.logs / "alderbrook", "*20261124*")]
+    gone.append((made.logs / "birchwood" / "BWEX2", "*20261124*"))
+    for place, pattern in gone:
+        for path in list(place.rglob(pattern)):
             path.unlink()
     made.store = ingest_samples(folder / "store", made.logs)
     return made
