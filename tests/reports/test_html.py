@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -413,6 +414,14 @@ def test_of_many_rows_the_first_are_shown_and_the_rest_are_counted() -> None:
     assert isinstance(written, str)
     assert written.count("<tr>") == 2001
     assert "The first 2000 of 5000; 3000 more with: tbes report refusals --format csv" in written
+
+
+def test_times_are_utc_whatever_the_zone_of_the_terminal(samples: Samples, elmsford: str) -> None:
+    with samples.session("elmsford") as session:
+        style = Style(Texts("en"), ZoneInfo("Asia/Tokyo"), "Asia/Tokyo", redactor=Redactor(Texts("en")))
+        written = FORMATS["html"].write(document(session, Wanted(None)), style)
+    assert isinstance(written, str)
+    assert samples.relative(written.encode()).decode() == elmsford
 
 
 def test_nothing_of_an_organisation_is_said_plainly(samples: Samples) -> None:
