@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -283,10 +284,10 @@ def gaps(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     """The samples without Send logs of CHMAIL1, and without what alderbrook and BWEX2 wrote on the second day."""
     folder = tmp_path_factory.mktemp("gaps")
     made = Samples(folder / "whole")
-    for path in [*(made.logs / "cedarholt").rglob("SEND*"), *made.logs.rglob("*20261124*")]:
-        if any(name in path.parts for name in ("cedarholt", "alderbrook", "BWEX2")) and (
-            "cedarholt" not in path.parts or path.name.startswith("SEND")
-        ):
+    gone = [(made.logs / "cedarholt", "SEND*"), (made.logs / "alderbrook", "*20261124*")]
+    gone.append((made.logs / "birchwood" / "BWEX2", "*20261124*"))
+    for place, pattern in gone:
+        for path in list(place.rglob(pattern)):
             path.unlink()
     made.store = ingest_samples(folder / "store", made.logs)
     return made
@@ -413,6 +414,14 @@ def test_of_many_rows_the_first_are_shown_and_the_rest_are_counted() -> None:
     assert isinstance(written, str)
     assert written.count("<tr>") == 2001
     assert "The first 2000 of 5000; 3000 more with: tbes report refusals --format csv" in written
+
+
+def test_times_are_utc_whatever_the_zone_of_the_terminal(samples: Samples, elmsford: str) -> None:
+    with samples.session("elmsford") as session:
+        style = Style(Texts("en"), ZoneInfo("Asia/Tokyo"), "Asia/Tokyo", redactor=Redactor(Texts("en")))
+        written = FORMATS["html"].write(document(session, Wanted(None)), style)
+    assert isinstance(written, str)
+    assert samples.relative(written.encode()).decode() == elmsford
 
 
 def test_nothing_of_an_organisation_is_said_plainly(samples: Samples) -> None:

@@ -97,7 +97,6 @@ class Section:
     tables: list[Table] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
-    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def to_html(document: Document, style: Style) -> str:
     from pipeline.reports.html.page import page
 
     # all times of the report are UTC, as those of its sentences are
-    made = page(document, replace(style, zone_name="UTC"))
+    made = page(document, replace(style, zone=UTC, zone_name="UTC"))
     sheet = (_HERE / "style.css").read_text(encoding="utf-8")
     sheet = sheet.replace("/* dark charts */", dark_rules())
     environment = jinja2.Environment(
