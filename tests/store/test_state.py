@@ -23,7 +23,7 @@ def test_entries_come_back_as_they_were_written() -> None:
 
 def test_entries_of_a_newer_format_are_refused_and_other_orders_are_read() -> None:
     document = json.loads(dump([entry()]))
-    with pytest.raises(UsageError, match="newer tbes.*format"):
+    with pytest.raises(UsageError, match=r"newer tbes.*format"):
         load(json.dumps({**document, "format": 99}))
     names = list(reversed(document["names"]))
     swapped = {**document, "names": names, "sources": [list(reversed(document["sources"][0]))]}
