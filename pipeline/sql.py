@@ -117,8 +117,8 @@ class Session:
         self._chosen = {snapshot.name: needed_parts(snapshot, self.parameters) for snapshot in snapshots}
         self._kept = self._kept_views(keep_from_rows)
         # What does not fit is spilled; by default DuckDB would do that in the current folder.
-        self._spill = tempfile.TemporaryDirectory(prefix="tbes-sql-", ignore_cleanup_errors=True)
-        self._run(f"set temp_directory = {literal(self._spill.name)}")
+        self._spill = _spill_folder()
+        self._run(f"set temp_directory = {literal(self._spill.name if self._spill else '')}")
         self._run(f"set memory_limit = '{MEMORY}'")
         self._run("set timezone = 'UTC'")
         # it would be drawn into the output
@@ -261,7 +261,8 @@ class Session:
     def close(self) -> None:
         """End the session."""
         self.connection.close()
-        self._spill.cleanup()
+        if self._spill:
+            self._spill.cleanup()
 
     def __enter__(self) -> Session:
         return self
@@ -481,6 +482,14 @@ def _short_name(server: str | None) -> str | None:
 
 def _utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
+
+
+def _spill_folder() -> tempfile.TemporaryDirectory[str] | None:
+    """A private folder; None where nothing can be written: then what does not fit fails with a sentence."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="tbes-sql-", ignore_cleanup_errors=True)
+    except OSError:
+        return None
 
 
 def _as_text(text: str) -> str:

@@ -83,8 +83,8 @@ _DATED = re.compile(
     r"|\d{1,2}|[A-Z]:?",
     re.IGNORECASE,
 )
-_SHARE = re.compile(r"^[a-z]\$$", re.IGNORECASE)
-_HOST = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
+_SHARE = re.compile(r"^[a-z]\$\Z", re.IGNORECASE)
+_HOST = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z")
 
 
 @dataclass(frozen=True, slots=True)

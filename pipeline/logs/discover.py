@@ -354,8 +354,10 @@ def _members(archive: Candidate) -> Iterator[Candidate | Unreadable]:
             for part in PurePosixPath(info.filename.replace("\\", "/")).parts
             if part not in ("/", "..", ".")
         ]
-        if info.is_dir() or not parts:
+        if info.filename.endswith(("/", "\\")):
             continue
+        # A name may be empty, or nothing but dots: its log is read all the same.
+        parts = parts or ["(no name)"]
         seen[info.filename] += 1
         path = f"{archive.path}!{info.filename}" + (
             f" ({seen[info.filename]})" if seen[info.filename] > 1 else ""

@@ -141,7 +141,8 @@ class Framer:
                 return
             cut = buffer.rfind(b"\n") + 1
             if cut == 0:
-                if len(buffer.rstrip(b"\r")) <= LONGEST_LINE:
+                # Carriage returns at its end are no part of a line, but are not held for ever.
+                if len(buffer) <= 2 * LONGEST_LINE and len(buffer.rstrip(b"\r")) <= LONGEST_LINE:
                     self._rest = buffer
                     return
                 self._rest = b""
@@ -320,16 +321,25 @@ class _LongLineReader:
         self.tail = b""
         self._length = 0
         self._kept = b""
-        self._returns = b""
+        self._returns = 0
         self._hash = hashlib.sha256()
         self.add(start)
 
     def add(self, chunk: bytes) -> None:
         self.taken += len(chunk)
         self.tail = (self.tail + chunk[-TAIL:])[-TAIL:]
-        line = self._returns + chunk.removesuffix(b"\n")
+        line = chunk.removesuffix(b"\n")
         text = line.rstrip(b"\r")
-        self._returns = line[len(text) :]
+        if text:
+            # Carriage returns count only where text follows them; they are not kept, but counted.
+            while self._returns:
+                some = min(self._returns, 1 << 20)
+                self._take(b"\r" * some)
+                self._returns -= some
+            self._take(text)
+        self._returns += len(line) - len(text)
+
+    def _take(self, text: bytes) -> None:
         self._kept += text[: KEPT_OF_LONG_LINE - len(self._kept)]
         self._hash.update(text)
         self._length += len(text)

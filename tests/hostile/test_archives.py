@@ -26,6 +26,8 @@ NAME = "contoso/EX01/TransportRoles/Logs/ProtocolLog/SmtpReceive/RECV2026112008-
 GOOD = "good/EX09/TransportRoles/Logs/ProtocolLog/SmtpReceive/RECV2026112108-1.LOG"
 HOSTILE_NAMES = [
     "../" * 30 + "etc/cron.d/x",
+    "\0nothing before the NUL",
+    "../..",
     "/etc/passwd",
     "C:\\Windows\\System32\\x.LOG",
     "C:x.LOG",

@@ -77,6 +77,11 @@ def test_an_id_is_an_id(name: str) -> None:
     assert host is None or re.fullmatch(r"[A-Z0-9][A-Z0-9_-]{0,62}", host)
 
 
+def test_a_line_break_ends_no_host_name() -> None:
+    """`$` matches before it."""
+    assert short_name("EX01\n.contoso.com") is None
+
+
 def test_the_same_name_in_parts_is_the_same_organisation() -> None:
     """A Mac stores Müller as u and dots apart."""
     assert slug("Mu\u0308ller GmbH") == slug("Müller GmbH") == "mueller-gmbh"

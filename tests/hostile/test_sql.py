@@ -376,6 +376,17 @@ def test_what_does_not_fit_into_memory_is_spilled_to_a_folder_that_goes(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_machine_without_a_temporary_folder_has_its_reports(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise FileNotFoundError("no usable temporary directory")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", none)
+    with Session(target.store.snapshot(), Catalogue()) as session:
+        assert session.report("servers").rows
+
+
 def test_half_of_the_memory_is_left_to_others(session: Session) -> None:
     from pipeline.sql import MEMORY
 
