@@ -138,7 +138,7 @@ def ingest(**options: Any) -> None:
     _end(ingest_command(**options))
 
 
-@cli.command("new-key", epilog=_examples(r"tbes new-key C:\keys\tbes.key"))
+@cli.command("new-key", short_help="Make a key for --pseudonymise.", epilog=_examples(r"tbes new-key C:\keys\tbes.key"))
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 def new_key(file: Path) -> None:
     """Make a key for --pseudonymise: a new FILE of 256 random bits that only you can read."""

@@ -92,12 +92,12 @@ select
         -- old logs tell of the past
         case when stale then
             case state
-                when 'fully blocked' then 'Exchange Online refused all mail of its out-of-date servers.'
+                when 'fully blocked' then 'When its logs ended, Exchange Online refused all mail of its out-of-date servers.'
                 when 'partly blocked'
-                    then 'Exchange Online refused a part of its mail for good (bounced messages: ' || cast(bounced as varchar) || ').'
-                when 'delayed' then 'Exchange Online delayed its mail (delayed messages: ' || cast(delayed as varchar) || ').'
-                when 'accepted' then 'Exchange Online accepted its mail.'
-                when 'not connecting' then 'It handed nothing to Exchange Online on a path under enforcement.'
+                    then 'When its logs ended, Exchange Online refused a part of its mail for good (bounced messages: ' || cast(bounced as varchar) || ').'
+                when 'delayed' then 'When its logs ended, Exchange Online delayed its mail (delayed messages: ' || cast(delayed as varchar) || ').'
+                when 'accepted' then 'When its logs ended, Exchange Online accepted its mail.'
+                when 'not connecting' then 'When its logs ended, it handed nothing to Exchange Online on a path under enforcement.'
             end
         end,
         case when not stale or state not in ('fully blocked', 'partly blocked', 'delayed', 'accepted', 'not connecting') then
