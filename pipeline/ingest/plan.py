@@ -231,8 +231,14 @@ class Planner:
         return self.fresh_source(job, known)
 
     def _has_come_of_age(self, candidate: Candidate, known: Range) -> bool:
-        """Whether a half last line is left that counts by now."""
-        return self._settled(candidate) and not known.open_end and _has_pending(candidate, known)
+        """Whether a half last line is left that counts by now; never that of a shorter copy, whose rest is known."""
+        is_noted_copy = known.warning == _SHORTER_COPY
+        return (
+            self._settled(candidate)
+            and not known.open_end
+            and not is_noted_copy
+            and _has_pending(candidate, known)
+        )
 
     def _brings(self, candidate: Candidate, known: Range) -> bool:
         """Whether anything can be taken of what follows the part that was read; a half line cannot."""

@@ -53,13 +53,14 @@ class Progress:
 
 @dataclass(slots=True)
 class _Batch:
-    """Parts written and not yet committed, by table, and the files they came from."""
+    """Parts written and not yet committed, by table, and the files and sources they came from."""
 
     parts: dict[str, list[tuple[Part, list[Range]]]] = field(
         default_factory=lambda: {name: [] for name in TABLES}
     )
     replaced: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in TABLES})
     looked: list[Looked] = field(default_factory=list)
+    sources: set[str] = field(default_factory=set)
     bytes: int = 0
     started: float = field(default_factory=time.monotonic)
 
@@ -234,7 +235,13 @@ class Ingest:
         if isinstance(decision, Left):
             self._leave(decision)
             return
+        if self._batch.sources.intersection(decision.replaces):
+            # Rows can only be replaced that are in the store: those of this batch would stay beside the new ones.
+            self._undecided = [looked]
+            self._commit()
+            self._undecided = []
         self._batch.looked.append(looked)
+        self._batch.sources.add(decision.source.source_id)
         self._batch.replaced[decision.head.kind.table].update(decision.replaces)
         self._read_job(decision, looked)
 
@@ -292,6 +299,7 @@ class Ingest:
                 if self._batch.is_full:
                     self._commit()
                     self._batch.looked.append(looked)
+                    self._batch.sources.add(job.source.source_id)
                     reading.span = None
             settled, before_tail = self._planner.takes_tail(job), framer.position
             self._take(reading, framer.finish(take_tail=settled))

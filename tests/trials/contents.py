@@ -18,7 +18,7 @@ RUN_DEPENDENT = frozenset({"server_basis"})
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """`rows`: table -> hash of a line -> how often. `sources`: (table, path, source) -> how far and how many."""
+    """`rows`: table -> hash of a line -> how often. `sources`: (table, organisation, source) -> how far and how many."""
 
     rows: dict[str, Counter[str]]
     sources: dict[tuple[str, str, str], tuple[int, ...]]
@@ -64,25 +64,19 @@ def _lines(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _sources(snapshot: Snapshot) -> dict[tuple[str, str, str], tuple[int, ...]]:
-    """The counts of each source, and whether its ranges lie side by side: checked here."""
+    """The counts of each source, and that its ranges cover it from the first line to the last: checked here."""
     totals: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * 5)
-    taken: dict[tuple[str, str, str], set[tuple[int, int]]] = defaultdict(set)
+    reached: dict[tuple[str, str, str], int] = defaultdict(lambda: 1)
     for entries in read_ranges(snapshot).values():
         for entry in entries:
-            key = (snapshot.name, entry.path, entry.source_id)
+            key = (snapshot.name, entry.organisation, entry.source_id)
             numbers = (entry.lines, entry.header, entry.rows, entry.quarantined, entry.joined)
             totals[key] = [one + other for one, other in zip(totals[key], numbers, strict=True)]
-            if entry.position_to > entry.position_from:
-                taken[key].add((entry.position_from, entry.position_to))
-    found = {}
-    for key, (lines, header, rows, quarantined, joined) in totals.items():
-        assert lines == header + rows + quarantined + joined, f"{key}: {totals[key]} does not add up"
-        reached = 0
-        for begin, end in sorted(taken[key]):
-            assert begin == reached, f"{key}: {sorted(taken[key])} has a gap or an overlap"
-            reached = end
-        found[key] = (lines, header, rows, quarantined, joined, reached)
-    return found
+            reached[key] = max(reached[key], entry.next_line)
+    for key, (lines, *kinds) in totals.items():
+        assert lines == sum(kinds), f"{key}: {totals[key]} does not add up"
+        assert lines == reached[key] - 1, f"{key}: {lines} lines, but line {reached[key]} would be next"
+    return {key: (*totals[key], reached[key]) for key in totals}
 
 
 def orphans(root: Path) -> list[str]:
@@ -96,10 +90,8 @@ def orphans(root: Path) -> list[str]:
                 continue
             in_log = relative.startswith("_delta_log/")
             if (
-                (in_log
-                and path.suffix in (".json", ".parquet", ".crc"))
-                or relative == "_delta_log/_last_checkpoint"
-            ):
+                in_log and path.suffix in (".json", ".parquet", ".crc")
+            ) or relative == "_delta_log/_last_checkpoint":
                 continue
             if relative not in live:
                 left.append(f"{snapshot.name}/{relative}")
