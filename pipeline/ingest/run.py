@@ -290,7 +290,7 @@ class Ingest:
         open_end = False
         warning = None
         try:
-            for chunk in chunks(job.candidate, job.position):
+            for chunk in _up_to(looked.length, chunks(job.candidate, job.position), job.position):
                 report.bytes += len(chunk)
                 self._show_progress(min(report.bytes, job.candidate.size))
                 self._batch.bytes += len(chunk)
@@ -421,6 +421,22 @@ class Ingest:
                 done = future.result()
                 self._batch.parts[done.table].extend(done.parts)
         self._drop_batch()
+
+
+def _up_to(length: int | None, pieces: Iterator[bytes], position: int) -> Iterator[bytes]:
+    """Pieces from a position on, up to a length.
+
+    A log whose first row came after its beginning was looked at is another source by that row: the row is left to the
+    next ingest, or it would be there twice when the log comes again under another name.
+    """
+    if length is None:
+        yield from pieces
+        return
+    for piece in pieces:
+        if position >= length:
+            return
+        yield piece[: length - position]
+        position += len(piece)
 
 
 def _provisional(job: Job, framer: Framer, open_end: bool, now: datetime) -> Range:

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from pipeline.ingest.plan import Job, Left, Looked, Planner
+
 from .logtext import head, receive, row, send, tracking
 from .place import HOUR, NOW, Place, content, report_of
 
@@ -351,6 +353,28 @@ def test_a_header_that_is_written_line_by_line(place: Place, lines: int) -> None
     assert [line["source_line"] for line in place.rows()] == [6, 7, 8]
     assert summary.as_json()["lines"]["header"] == 5
     assert sum(entry.header for entry in place.ranges()) == 5
+    assert_nothing_new(place)
+
+
+@pytest.mark.parametrize("half", [b"", row(0)[:30]])
+def test_a_first_row_that_comes_while_the_log_is_looked_at_is_not_read_twice(
+    place: Place, monkeypatch: pytest.MonkeyPatch, half: bytes
+) -> None:
+    """Rotation moves the log before it is seen again: only its first row tells that it is the same."""
+    path = place.write(NAME, head() + half)
+    plain = Planner.decide
+
+    def decide(self: Planner, looked: Looked) -> Job | Left:
+        place.write(NAME, receive(range(4)))
+        return plain(self, looked)
+
+    monkeypatch.setattr(Planner, "decide", decide)
+    place.ingest()
+    monkeypatch.undo()
+    assert sequence(place) == []
+    path.rename(path.with_name("RECV2026112008-2.LOG"))
+    place.ingest()
+    assert sequence(place) == [0, 1, 2, 3]
     assert_nothing_new(place)
 
 
