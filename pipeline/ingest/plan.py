@@ -51,12 +51,16 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A file whose beginning was read: kind, identity of its content, and the server its first rows name."""
+    """A file whose beginning was read: kind, identity of its content, and the server its first rows name.
+
+    `length` is that of a file without a row, in bytes: what comes after it is not read under this identity.
+    """
 
     candidate: Candidate
     head: Head
     content_id: str
     row_server: str | None
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class Planner:
                 known.server or "",
             )
         try:
-            head, server = _beginning(candidate)
+            head, server, length = _beginning(candidate)
         except ReadError as error:
             return Left(candidate, Verdict.FAILED, note=str(error))
         if not head.kind.is_read:
@@ -115,7 +119,11 @@ class Planner:
         # A half line is no identity: it changes when it is complete.
         record = b"" if head.is_open and not self._settled(candidate) else head.first_record
         return Looked(
-            candidate, head, _identity(head.kind.name, head.header_block, record, candidate.path), server
+            candidate,
+            head,
+            _identity(head.kind.name, head.header_block, record, candidate.path),
+            server,
+            None if record else length,
         )
 
     def decide(self, looked: Looked) -> Job | Left:
@@ -231,8 +239,14 @@ class Planner:
         return self.fresh_source(job, known)
 
     def _has_come_of_age(self, candidate: Candidate, known: Range) -> bool:
-        """Whether a half last line is left that counts by now."""
-        return self._settled(candidate) and not known.open_end and _has_pending(candidate, known)
+        """Whether a half last line is left that counts by now; never that of a shorter copy, whose rest is known."""
+        is_noted_copy = known.warning == _SHORTER_COPY
+        return (
+            self._settled(candidate)
+            and not known.open_end
+            and not is_noted_copy
+            and _has_pending(candidate, known)
+        )
 
     def _brings(self, candidate: Candidate, known: Range) -> bool:
         """Whether anything can be taken of what follows the part that was read; a half line cannot."""
@@ -417,8 +431,11 @@ def _has_pending(candidate: Candidate, known: Range) -> bool:
     return not candidate.is_archived and known.position_to < candidate.size
 
 
-def _beginning(candidate: Candidate) -> tuple[Head, str | None]:
-    """What the log's beginning says of its kind and, by its rows, of its server. Raises ReadError."""
+def _beginning(candidate: Candidate) -> tuple[Head, str | None, int | None]:
+    """What the log's beginning says of its kind and, by its rows, of its server; its length if it is all.
+
+    Raises ReadError.
+    """
     for size in HEADS:
         start, whole = discover.head(candidate, size)
         head = read_head(start, whole=whole)
@@ -428,7 +445,7 @@ def _beginning(candidate: Candidate) -> tuple[Head, str | None]:
         told = head.kind.is_read and head.first_record and (server or head.kind.name == "smtp-send")
         if whole or told or (size == HEADS[1] and (head.first_record or not head.kind.is_read)):
             break
-    return head, server
+    return head, server, len(start) if whole else None
 
 
 def _place(candidate: Candidate) -> tuple[str, ...]:

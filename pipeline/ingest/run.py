@@ -53,13 +53,14 @@ class Progress:
 
 @dataclass(slots=True)
 class _Batch:
-    """Parts written and not yet committed, by table, and the files they came from."""
+    """Parts written and not yet committed, by table, and the files and sources they came from."""
 
     parts: dict[str, list[tuple[Part, list[Range]]]] = field(
         default_factory=lambda: {name: [] for name in TABLES}
     )
     replaced: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in TABLES})
     looked: list[Looked] = field(default_factory=list)
+    sources: set[str] = field(default_factory=set)
     bytes: int = 0
     started: float = field(default_factory=time.monotonic)
 
@@ -234,7 +235,13 @@ class Ingest:
         if isinstance(decision, Left):
             self._leave(decision)
             return
+        if self._batch.sources.intersection(decision.replaces):
+            # Rows can only be replaced that are in the store: those of this batch would stay beside the new ones.
+            self._undecided = [looked]
+            self._commit()
+            self._undecided = []
         self._batch.looked.append(looked)
+        self._batch.sources.add(decision.source.source_id)
         self._batch.replaced[decision.head.kind.table].update(decision.replaces)
         self._read_job(decision, looked)
 
@@ -283,7 +290,7 @@ class Ingest:
         open_end = False
         warning = None
         try:
-            for chunk in chunks(job.candidate, job.position):
+            for chunk in _up_to(looked.length, chunks(job.candidate, job.position), job.position):
                 report.bytes += len(chunk)
                 self._show_progress(min(report.bytes, job.candidate.size))
                 self._batch.bytes += len(chunk)
@@ -292,6 +299,7 @@ class Ingest:
                 if self._batch.is_full:
                     self._commit()
                     self._batch.looked.append(looked)
+                    self._batch.sources.add(job.source.source_id)
                     reading.span = None
             settled, before_tail = self._planner.takes_tail(job), framer.position
             self._take(reading, framer.finish(take_tail=settled))
@@ -413,6 +421,22 @@ class Ingest:
                 done = future.result()
                 self._batch.parts[done.table].extend(done.parts)
         self._drop_batch()
+
+
+def _up_to(length: int | None, pieces: Iterator[bytes], position: int) -> Iterator[bytes]:
+    """Pieces from a position on, up to a length.
+
+    A log whose first row came after its beginning was looked at is another source by that row: the row is left to the
+    next ingest, or it would be there twice when the log comes again under another name.
+    """
+    if length is None:
+        yield from pieces
+        return
+    for piece in pieces:
+        if position >= length:
+            return
+        yield piece[: length - position]
+        position += len(piece)
 
 
 def _provisional(job: Job, framer: Framer, open_end: bool, now: datetime) -> Range:

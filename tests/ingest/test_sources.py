@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from pipeline.ingest.plan import Job, Left, Looked, Planner
+
 from .logtext import head, receive, row, send, tracking
 from .place import HOUR, NOW, Place, content, report_of
 
@@ -192,6 +194,17 @@ def test_a_copy_that_was_cut_within_a_line_adds_nothing(place: Place) -> None:
     assert_nothing_new(place)
 
 
+@pytest.mark.parametrize("cut", [0, 9])
+def test_an_old_shorter_copy_is_compared_once(place: Place, cut: int) -> None:
+    place.write(f"a/{NAME}", receive(range(9)), age=3 * DAY)
+    place.ingest()
+    place.write(f"b/{NAME}", receive(range(5))[: -cut or None], age=3 * DAY)
+    place.ingest()
+    assert sequence(place) == list(range(9))
+    assert_nothing_new(place)
+    assert_nothing_new(place)
+
+
 def test_a_copy_that_goes_on_otherwise_is_a_second_source(place: Place) -> None:
     place.write(f"a/{NAME}", receive(range(5)))
     place.write(f"b/{NAME}", receive([0, 1, 12, 13, 14, 15, 16]))
@@ -343,6 +356,28 @@ def test_a_header_that_is_written_line_by_line(place: Place, lines: int) -> None
     assert_nothing_new(place)
 
 
+@pytest.mark.parametrize("half", [b"", row(0)[:30]])
+def test_a_first_row_that_comes_while_the_log_is_looked_at_is_not_read_twice(
+    place: Place, monkeypatch: pytest.MonkeyPatch, half: bytes
+) -> None:
+    """Rotation moves the log before it is seen again: only its first row tells that it is the same."""
+    path = place.write(NAME, head() + half)
+    plain = Planner.decide
+
+    def decide(self: Planner, looked: Looked) -> Job | Left:
+        place.write(NAME, receive(range(4)))
+        return plain(self, looked)
+
+    monkeypatch.setattr(Planner, "decide", decide)
+    place.ingest()
+    monkeypatch.undo()
+    assert sequence(place) == []
+    path.rename(path.with_name("RECV2026112008-2.LOG"))
+    place.ingest()
+    assert sequence(place) == [0, 1, 2, 3]
+    assert_nothing_new(place)
+
+
 def test_a_header_only_log_is_not_read_for_ever(place: Place) -> None:
     place.write(NAME, head())
     summary = place.ingest()
@@ -396,6 +431,26 @@ def test_an_old_file_and_an_archive_member_count_their_last_line(place: Place) -
     place.write("b/RECV.LOG.gz", receive(range(10, 14), date="2026-11-21T08:00:00.000Z")[:-2])
     summary = place.ingest()
     assert summary.as_json()["lines"] == {"read": 18, "header": 10, "rows": 8, "quarantined": 0, "pending": 0}
+
+
+@pytest.mark.parametrize("read_before", [0, 2])
+def test_an_old_copy_that_was_cut_within_a_line_gives_way_to_the_whole_log_in_the_same_run(
+    place: Place, read_before: int
+) -> None:
+    """The copy is read first, its half last line counts, and the whole log comes before anything is committed."""
+    if read_before:
+        place.write(f"b/{NAME}", receive(range(read_before)))
+        place.ingest()
+    place.write(f"a/{NAME}", receive(range(5))[:-9], age=3 * DAY)
+    place.write(f"b/{NAME}", receive(range(9)), age=3 * DAY)
+    place.ingest()
+    assert sequence(place) == list(range(9))
+    assert [line["source_line"] for line in place.lines()] == list(range(6, 15))
+    assert_ranges_add_up(place)
+    # The copy's place was noted with its rows, which went: it is compared once more.
+    place.ingest()
+    assert sequence(place) == list(range(9))
+    assert_nothing_new(place)
 
 
 def test_a_nul_tail_gives_way_to_what_is_written_over_it(place: Place) -> None:
