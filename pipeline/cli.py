@@ -138,7 +138,9 @@ def ingest(**options: Any) -> None:
     _end(ingest_command(**options))
 
 
-@cli.command("new-key", short_help="Make a key for --pseudonymise.", epilog=_examples(r"tbes new-key C:\keys\tbes.key"))
+@cli.command(
+    "new-key", short_help="Make a key for --pseudonymise.", epilog=_examples(r"tbes new-key C:\keys\tbes.key")
+)
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 def new_key(file: Path) -> None:
     """Make a key for --pseudonymise: a new FILE of 256 random bits that only you can read."""
@@ -401,6 +403,80 @@ def decode(text: Sequence[str], reference: Path | None) -> None:
     _end(decode_command(" ".join(text), reference))
 
 
+_GRACE = click.option(
+    "--grace",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    metavar="HOURS",
+    help="How long files that were replaced stay for reports that are reading them.",
+)
+_QUIET = click.option("--quiet", is_flag=True, help="Print nothing.")
+
+
+@cli.command(
+    short_help="Join the store's many small files to few large ones.",
+    epilog=_examples("tbes compact", "tbes compact --organisation contoso"),
+)
+@click.option("--organisation", metavar="ID", help="Only this organisation.")
+@_GRACE
+@_QUIET
+@_STORE
+def compact(**options: Any) -> None:
+    """Join the store's many small files to few large ones, an organisation's month at a time.
+
+    Every report stays the same, and is faster. It may run beside ingests and reports.
+    """
+    from pipeline.maintenance_command import compact_command
+
+    _end(compact_command(**options))
+
+
+@cli.command(
+    short_help="Remove log lines from the store for good.",
+    epilog=_examples(
+        "tbes purge --older-than 90d",
+        "tbes purge --older-than 2026-01-01 --organisation contoso --yes",
+        "tbes purge --organisation contoso --everything",
+    ),
+)
+@click.option(
+    "--older-than", metavar="TIME", help="Lines from before this time: 90d, 2026-01-01, an ISO time."
+)
+@click.option("--organisation", metavar="ID", help="Only this organisation.")
+@click.option(
+    "--everything", is_flag=True, help="All of the organisation, with what is known of the logs it came from."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_QUIET
+@_STORE
+def purge(**options: Any) -> None:
+    """Remove log lines from the store for good; the files that held them are deleted.
+
+    Which logs were read, and how far, is kept (their paths, servers and counts): purged lines do not come back with the
+    next ingest of the same logs. With --everything that is removed too.
+    """
+    from pipeline.maintenance_command import purge_command
+
+    _end(purge_command(**options))
+
+
+@cli.command(
+    short_help="Delete files of the store that nobody needs any more.", epilog=_examples("tbes clean")
+)
+@_GRACE
+@_QUIET
+@_STORE
+def clean(**options: Any) -> None:
+    """Delete files of the store that nobody needs: rests of runs that were killed, and what was replaced.
+
+    Ingest, compact and purge do it at their end too. Runs under way lose nothing.
+    """
+    from pipeline.maintenance_command import clean_command
+
+    _end(clean_command(**options))
+
+
 @cli.command(short_help="Try it on sample logs in a temporary store.", epilog=_examples("tbes demo"))
 @click.option("--tz", metavar="ZONE", help="Time zone of the table.")
 @click.option(
@@ -446,9 +522,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The reader of a pipe (head, more) has seen enough.
         sys.stderr.close()
         sys.exit(int(ExitCode.DONE))
+    except OSError as error:
+        click.echo(f"Error: {visible(_system_words(error))}", err=True)
+        sys.exit(int(ExitCode.UNEXPECTED))
     except Exception as error:  # noqa: BLE001  the last resort: one sentence instead of a traceback
         _unexpected(error)
         sys.exit(int(ExitCode.UNEXPECTED))
+
+
+def _system_words(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    why = error.strerror or str(error) or type(error).__name__
+    return (
+        f"{where}{why}. What was committed is kept; make room or give the right to write, and run it again."
+    )
 
 
 def _unexpected(error: Exception) -> None:

@@ -40,6 +40,7 @@ SOURCES: dict[str, tuple[str, dict[str, str]]] = {
             "to_end": "Whether the reading came to the end of the file",
             "read_at": "When it was read, UTC",
             "warning": "What was odd about the source; null for nothing",
+            "purged": "Rows and quarantined lines that were removed for good since (tbes purge)",
         },
     ),
 }

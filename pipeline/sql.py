@@ -51,6 +51,7 @@ _RANGE_TYPES = {
             "rows",
             "quarantined",
             "joined",
+            "purged",
             "size",
             "mtime_ns",
         ),
@@ -381,8 +382,10 @@ def ranges_sql(snapshots: Sequence[Snapshot], parts: dict[str, list[Part]]) -> s
     """The rows of `source_ranges`: what the parts' metadata says of their sources."""
     selects = []
     cells = ", ".join(
-        f"(cells->>{i})::{_RANGE_TYPES.get(name, 'VARCHAR')} as {name}" for i, name in enumerate(NAMES)
+        f"(cells->>{i})::{_RANGE_TYPES.get(name, 'VARCHAR')} as {name}" for i, name in enumerate(NAMES[:-1])
     )
+    # of parts that were written before anything was purged, the count is missing
+    cells += f", coalesce((cells->>{len(NAMES) - 1})::BIGINT, 0) as {NAMES[-1]}"
     for snapshot in snapshots:
         if parts[snapshot.name]:
             files = ", ".join(literal(path) for path in snapshot.paths(parts[snapshot.name]))

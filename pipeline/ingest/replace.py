@@ -53,7 +53,15 @@ def rows_agree(
     reader: Reader,
     writer: PartWriter,
 ) -> bool:
-    """Whether every complete line of a shorter copy stands in the store under the same line number."""
+    """Whether every complete line of a shorter copy stands in the store under the same line number.
+
+    A source that was purged agrees: its lines must not come back by a copy of it.
+    """
+    of_source = [
+        entry for named in entries.values() for entry in named if entry.source_id == known.source_id
+    ]
+    if any(entry.purged for entry in of_source):
+        return True
     framer = Framer()
     units: dict[tuple[str, ...], Unit] = {}
     try:

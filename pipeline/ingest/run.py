@@ -27,8 +27,10 @@ from pipeline.logs.discover import ReadError, Unreadable, chunks, discover
 from pipeline.logs.framing import Framer, Run
 from pipeline.logs.privacy import Privacy
 from pipeline.logs.units import Reader, Unit
+from pipeline.store.cleaning import clean
 from pipeline.store.delta import Conflict, Part
-from pipeline.store.parts import PartWriter
+from pipeline.store.locks import writing
+from pipeline.store.parts import PartWriter, new_run
 from pipeline.store.private import Treatment, owner_only
 from pipeline.store.ranges import Range
 from pipeline.store.state import State
@@ -106,7 +108,10 @@ class Ingest:
         self.now = now or datetime.now(UTC)
         self.privacy = privacy or Privacy()
         self.reader = Reader(TABLES, hosts, self.now, self.privacy)
-        self.writers = {name: PartWriter(store.root / name, columns) for name, columns in TABLES.items()}
+        self.token = new_run()
+        self.writers = {
+            name: PartWriter(store.root / name, columns, self.token) for name, columns in TABLES.items()
+        }
         self.summary = Summary()
         self._reports: dict[str, FileReport] = {}
         self._entries: dict[str, dict[str, list[Range]]] = {}
@@ -123,11 +128,15 @@ class Ingest:
     def run(self, paths: Sequence[Path]) -> Summary:
         """Ingest all logs under the paths. Raises TbesError if the store cannot be written."""
         with owner_only():
-            return self._run(paths)
+            self.store.create(Treatment.by(self.privacy))
+            with writing(self.store.root, self.token):
+                summary = self._run(paths)
+            if summary.commits:
+                clean(self.store)
+            return summary
 
     def _run(self, paths: Sequence[Path]) -> Summary:
         started = time.monotonic()
-        self.store.create(Treatment.by(self.privacy))
         self._load_state()
         self._refuse_shared_id()
         try:

@@ -16,7 +16,10 @@ _INVISIBLE = re.compile(r"[^\n -~]")
 
 def to_csv(result: Result, *, raw: bool = False) -> str:
     """The whole document. Texts cannot become formulas in a spreadsheet, unless `raw`."""
-    lines: list[list[object]] = [list(result.columns), *([_cell(value, raw) for value in row] for row in result.rows)]
+    lines: list[list[object]] = [
+        list(result.columns),
+        *([_cell(value, raw) for value in row] for row in result.rows),
+    ]
     return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
 
 

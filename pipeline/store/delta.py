@@ -130,6 +130,17 @@ class Table:
         ]
         return sorted(parts, key=lambda part: part.path)
 
+    def removed_within(self, hours: int) -> set[str]:
+        """Paths of files that commits of the last hours took out of the table, as far as the log still tells."""
+        handle = self._handle
+        assert handle is not None, "open the table first"
+
+        def expired(after: int) -> set[str]:
+            found = handle.vacuum(after, dry_run=True, enforce_retention_duration=False)
+            return {unquote(path) for path in found}
+
+        return expired(0) - expired(hours) if hours else set()
+
     def commit(self, add: Iterable[Part], remove: Iterable[Part]) -> None:
         """Make `add` visible and `remove` invisible in one step, from the state that `open` took.
 

@@ -17,7 +17,8 @@ from typing import Any
 from pipeline.errors import UsageError
 
 METADATA_KEY = "tbes"
-FORMAT = 1
+FORMAT = 2
+_FORMAT_WITHOUT_PURGED = 1
 """Version of the entry's shape; a store of a newer one is refused."""
 
 
@@ -29,7 +30,8 @@ class Range:
     those of the file on disk (of the member, in an archive). `tail_sha256` is of the last 4 KB taken.
     `lines` are physical lines, `next_line` is the number of the line after the range; times are ISO 8601,
     UTC. `open_end` marks a last line taken without line end; `to_end` that the reading came to the end of the
-    file: a range committed in the midst of one has more behind it.
+    file: a range committed in the midst of one has more behind it. `purged` counts rows and quarantined lines that
+    were removed for good since.
     """
 
     source_id: str
@@ -61,16 +63,25 @@ class Range:
     to_end: bool
     read_at: str
     warning: str | None
+    purged: int = 0
 
 
 NAMES = tuple(field.name for field in fields(Range))
 
 
 def dump(ranges: Iterable[Range]) -> str:
-    """The metadata value of a part."""
-    rows = [list(asdict(entry).values()) for entry in ranges]
+    """The metadata value of a part. Entries of which nothing was purged are written as every version reads them."""
+    entries = [list(asdict(entry).values()) for entry in ranges]
+    purged = any(entry[-1] for entry in entries)
+    names = NAMES if purged else NAMES[:-1]
     return json.dumps(
-        {"format": FORMAT, "names": NAMES, "sources": rows}, ensure_ascii=False, separators=(",", ":")
+        {
+            "format": FORMAT if purged else _FORMAT_WITHOUT_PURGED,
+            "names": names,
+            "sources": [entry[: len(names)] for entry in entries],
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
     )
 
 
@@ -83,6 +94,6 @@ def load(text: str) -> list[Range]:
             "update tbes, for example with: pip install --upgrade tbes"
         )
     names = tuple(value["names"])
-    if names == NAMES:
+    if names == NAMES[: len(names)]:
         return [Range(*row) for row in value["sources"]]
     return [Range(**dict(zip(names, row, strict=True))) for row in value["sources"]]

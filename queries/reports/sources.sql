@@ -11,13 +11,14 @@
 --   header: header and blank lines
 --   rows: rows
 --   quarantined: lines that could not be read
+--   purged: rows and lines removed for good since
 --   first_time: first row, UTC
 --   last_time: last row, UTC
 --   assignment: how organisation and server were found
 --   warning: what is doubtful
 --   source_id: identity of the source
 select
-    organisation, server, kind, log_service, path, lines, header, rows, quarantined, first_time,
+    organisation, server, kind, log_service, path, lines, header, rows, quarantined, purged, first_time,
     last_time, assignment, warning, source_id
 from sources
 order by organisation, kind, path, source_id

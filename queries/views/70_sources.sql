@@ -10,6 +10,7 @@
 --   header: header and blank lines
 --   rows: rows
 --   quarantined: lines that could not be read
+--   purged: rows and lines removed for good since
 --   first_time: first row, UTC
 --   last_time: last row, UTC
 --   assignment: how organisation and server were found
@@ -18,7 +19,8 @@
 select
     organisation, max(server) as server, kind, max(log_service) as log_service, max(path) as path,
     cast(sum(lines) as bigint) as lines, cast(sum(header) as bigint) as header, cast(sum(rows) as bigint) as rows,
-    cast(sum(quarantined) as bigint) as quarantined, min(first_time) as first_time, max(last_time) as last_time,
+    cast(sum(quarantined) as bigint) as quarantined,
+    cast(sum(purged) as bigint) as purged, min(first_time) as first_time, max(last_time) as last_time,
     max(assignment) as assignment, string_agg(distinct warning, '; ' order by warning) as warning, source_id
 from source_ranges
 group by organisation, kind, source_id
