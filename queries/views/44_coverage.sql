@@ -62,42 +62,64 @@ frontend_send_hours as (
     group by organisation, server, hour
 ),
 
+-- hours that have no log of their own; then the neighbours of these few alone are looked at
 -- A session or message that goes over the hour's end stands in the one log before and in the other after it: rows of the
 -- neighbouring hour count as far as a connection may be idle (ConnectionInactivityTimeOut of a Send connector, 10 minutes).
+handed_over_alone as (
+    select h.*
+    from handed_over as h
+    left join send_hours as s
+        on h.organisation = s.organisation and h.server = s.server and h.connector is not distinct from s.connector and h.hour = s.hour
+    where s.server is null
+),
+
 no_send_log as (
     select h.organisation, h.server, h.connector, h.hour
-    from handed_over as h
+    from handed_over_alone as h
     left join send_hours as s
         on h.organisation = s.organisation and h.server = s.server and h.connector is not distinct from s.connector
         and (
-            h.hour = s.hour
-            or (h.hour - interval 1 hour = s.hour and h.last_time - s.last_time <= interval 10 minute)
+            (h.hour - interval 1 hour = s.hour and h.last_time - s.last_time <= interval 10 minute)
             or (h.hour + interval 1 hour = s.hour and s.first_time - h.first_time <= interval 10 minute)
         )
     where s.server is null
 ),
 
+transport_hours_alone as (
+    select l.*
+    from transport_hours as l
+    left join tracked as t
+        on l.organisation = t.organisation and l.server = t.server and l.hour = t.hour
+    where t.server is null
+),
+
 no_tracking as (
     select l.organisation, l.server, l.hour
-    from transport_hours as l
+    from transport_hours_alone as l
     left join tracked as t
         on l.organisation = t.organisation and l.server = t.server
         and (
-            l.hour = t.hour
-            or (l.hour - interval 1 hour = t.hour and l.last_time - t.last_time <= interval 10 minute)
+            (l.hour - interval 1 hour = t.hour and l.last_time - t.last_time <= interval 10 minute)
             or (l.hour + interval 1 hour = t.hour and t.first_time - l.first_time <= interval 10 minute)
         )
     where t.server is null
 ),
 
+relay_hours_alone as (
+    select r.*
+    from relay_hours as r
+    left join frontend_send_hours as f
+        on r.organisation = f.organisation and r.server = f.server and r.hour = f.hour
+    where f.server is null
+),
+
 no_frontend_send_log as (
     select r.organisation, r.server, r.hour
-    from relay_hours as r
+    from relay_hours_alone as r
     left join frontend_send_hours as f
         on r.organisation = f.organisation and r.server = f.server
         and (
-            r.hour = f.hour
-            or (r.hour - interval 1 hour = f.hour and r.last_time - f.last_time <= interval 10 minute)
+            (r.hour - interval 1 hour = f.hour and r.last_time - f.last_time <= interval 10 minute)
             or (r.hour + interval 1 hour = f.hour and f.first_time - r.first_time <= interval 10 minute)
         )
     where f.server is null

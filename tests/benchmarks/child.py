@@ -64,6 +64,19 @@ def duckdb(kind: str, logs: Path, out: Path) -> Callable[[], object]:
     return lambda: engine.connect().execute(sql)
 
 
+def chdb(kind: str, logs: Path, out: Path) -> Callable[[], object]:
+    """The same by ClickHouse in the process. Raises ImportError where it is not installed: pip install chdb."""
+    import chdb as engine
+
+    columns = ", ".join(f"`{name}` Nullable(String)" for name in _fields(kind))
+    sql = (
+        f"insert into function file('{out / 'chdb.parquet'}', Parquet) "
+        f"select * from file('{logs}/**/*.LOG', CSV, '{columns}') "
+        f"settings input_format_csv_skip_first_lines = {HEADER_LINES}, output_format_parquet_compression_method = 'zstd'"
+    )
+    return lambda: engine.query(sql)
+
+
 def _fields(kind: str) -> list[str]:
     from pipeline.logs.kinds import SMTP_FIELDS, TRACKING_FIELDS
 
@@ -83,7 +96,9 @@ def peak_megabytes() -> float | None:
 def main() -> None:
     """Run one tool and print what it took."""
     tool, kind, logs, out = sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
-    work = {"tbes": tbes, "keyed": keyed, "polars": polars, "duckdb": duckdb}[tool](kind, logs, out)
+    work = {"tbes": tbes, "keyed": keyed, "polars": polars, "duckdb": duckdb, "chdb": chdb}[tool](
+        kind, logs, out
+    )
     started = time.perf_counter()
     work()
     seconds = time.perf_counter() - started

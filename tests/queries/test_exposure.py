@@ -241,7 +241,9 @@ def test_cost_and_what_is_not_known(logs: Logs) -> None:
     )
     assert "Sources disagree on the floor of 2019 CU14." in str(row["verdict"])
     verdict = str(row["verdict"])
-    assert verdict.startswith("Exchange Online refused a part of its mail for good (bounced messages: 1).")
+    assert verdict.startswith(
+        "When its logs ended, Exchange Online refused a part of its mail for good (bounced messages: 1)."
+    )
     assert "Its logs end on 2026-11-20, more than two days before the report date: all of this" in verdict
 
 
