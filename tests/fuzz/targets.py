@@ -25,7 +25,7 @@ from pipeline.logs.derived import Hosts, read_replies
 from pipeline.logs.framing import Framer, Run, line_starts
 from pipeline.logs.kinds import Kind, read_head
 from pipeline.logs.replies import error_record, read_reply, reply_columns
-from pipeline.logs.rows import Layout, Rows, _decode_8_bit, _read_carefully, _read_fast, read_rows
+from pipeline.logs.rows import Block, Layout, Rows, _decode_8_bit, _read_carefully, _read_fast, read_rows
 from pipeline.logs.units import Reader, Segment, Source, Unit
 from pipeline.store.store import TABLES
 from tests.logs.lines import NOW, SMTP
@@ -87,7 +87,7 @@ def check_one_framing(given: Cut) -> None:
         assert first.header_lines + second.header_lines == whole.header_lines, (
             "two readings count the same header"
         )
-        kind = read_head(data[: plan.HEAD], whole=True).kind
+        kind = read_head(data[: plan.HEADS[1]], whole=True).kind
         both = _ruled(kind, (*first.lines, *second.lines))
         assert both == _ruled(kind, whole.lines), "two readings give the same lines"
         assert (second.position, second.next_line) == (whole.position, whole.next_line)
@@ -112,7 +112,7 @@ def read_in_halves(
 ) -> tuple[tuple[Framed, list[Run]], tuple[Framed, list[Run]]] | None:
     """What an ingest takes of the beginning, and then of the grown log; None where the log is read anew."""
     start = data[:half]
-    before, after = (read_head(part[: plan.HEAD], whole=True) for part in (start, data))
+    before, after = (read_head(part[: plan.HEADS[1]], whole=True) for part in (start, data))
     if not before.kind.is_read:
         return None
     records = [b"" if head.is_open else head.first_record for head in (before, after)]
@@ -204,7 +204,7 @@ def check_one_block(given: tuple[tuple[str, ...], bytes]) -> None:
         assert bad.text.startswith((begin.decode("utf-8", "replace"), _decode_8_bit(begin))), (
             "a quarantined line is kept"
         )
-    read = read_rows([data], layout, NOW)
+    read = read_rows([Block.of(data)], layout, NOW)
     assert _as_lists(read) == _as_lists(careful), "halving changes nothing"
 
 
@@ -248,7 +248,7 @@ def check_parsers(given: Sequence[Cut]) -> None:
     whole: list[_Log] = []
     halves: list[_Log] = []
     for number, cut in enumerate(given):
-        head = read_head(cut.data[: plan.HEAD], whole=True)
+        head = read_head(cut.data[: plan.HEADS[1]], whole=True)
         server_in_rows(
             head.kind, cut.data.decode("utf-8", "replace").splitlines()[:20]
         ) if head.kind.is_read else None
