@@ -74,7 +74,7 @@ def ingest_command(
         ).run(paths)
     if organisations_file and organisations_file.resolve() != target.organisations_file.resolve():
         with owner_only():
-            shutil.copyfile(organisations_file, target.organisations_file)
+            write_file(target.organisations_file, organisations_file.read_bytes())
     if as_json:
         click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2))
     elif not quiet:

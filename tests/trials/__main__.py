@@ -14,11 +14,14 @@ from .crash import crash
 from .live import live
 from .operations import OPERATIONS
 from .outcome import Outcome
+from .two_at_once import concurrent
 
 
 def _run(arguments: argparse.Namespace, folder: Path) -> Outcome:
     if arguments.kind == "live":
         return live(folder, seconds=arguments.seconds, seed=arguments.seed)
+    if arguments.kind == "concurrent":
+        return concurrent(folder, writers=arguments.writers, rounds=arguments.rounds, seed=arguments.seed)
     return crash(
         folder,
         kills=arguments.kills,
@@ -38,7 +41,10 @@ def main() -> int:
     of_crash.add_argument("--only", action="append", choices=list(OPERATIONS), default=[])
     of_live = kinds.add_parser("live")
     of_live.add_argument("--seconds", type=float, default=60.0)
-    for kind in (of_crash, of_live):
+    of_concurrent = kinds.add_parser("concurrent")
+    of_concurrent.add_argument("--writers", type=int, default=4)
+    of_concurrent.add_argument("--rounds", type=int, default=20)
+    for kind in (of_crash, of_live, of_concurrent):
         kind.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tbes-trials-") as name:

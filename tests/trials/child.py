@@ -60,7 +60,7 @@ class Boundaries:
             module.fsync = self.around("fsync", module.fsync)  # type: ignore[attr-defined]
         for owner, name in (
             (delta.Table, "commit"),
-            (parts.PartWriter, "write"),
+            (parts.PartWriter, "write_all"),
             (DeltaTable, "create_write_transaction"),
             (Path, "unlink"),
             (Path, "replace"),

@@ -65,12 +65,12 @@ def _lines(snapshot: Snapshot) -> Iterator[str]:
 
 def _sources(snapshot: Snapshot) -> dict[tuple[str, str, str], tuple[int, ...]]:
     """The counts of each source, and that its ranges cover it from the first line to the last: checked here."""
-    totals: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * 5)
+    totals: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * 6)
     reached: dict[tuple[str, str, str], int] = defaultdict(lambda: 1)
     for entries in read_ranges(snapshot).values():
         for entry in entries:
             key = (snapshot.name, entry.organisation, entry.source_id)
-            numbers = (entry.lines, entry.header, entry.rows, entry.quarantined, entry.joined)
+            numbers = (entry.lines, entry.header, entry.rows, entry.quarantined, entry.joined, entry.purged)
             totals[key] = [one + other for one, other in zip(totals[key], numbers, strict=True)]
             reached[key] = max(reached[key], entry.next_line)
     for key, (lines, *kinds) in totals.items():

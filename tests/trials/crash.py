@@ -106,10 +106,11 @@ class _Trials:
             self.outcome.check(not difference, "run again: every row as undisturbed", f"{when}: {difference}")
         # The reader sees the completed state too before it goes on to the next store.
         self.outcome.counts["orphans left by kills"] += len(orphans(store))
-        self.clean(store, when)
-
-    def clean(self, store: Path, when: str) -> None:
-        """Overridden by what removes orphans."""
+        run(["clean", "--grace", "0", "--quiet"], store)
+        self.outcome.check(not orphans(store), "no orphan after clean-up", f"{when}: {orphans(store)[:3]}")
+        cleaned = self._contents(store, when)
+        same = cleaned is not None and not cleaned.difference(self.undisturbed)
+        self.outcome.check(same, "clean-up changed no row", when)
 
     def _contents(self, store: Path, when: str) -> Contents | None:
         if not any((store / name / "_delta_log").exists() for name in self.undisturbed.rows):

@@ -66,7 +66,7 @@ def run(arguments: list[str], store: Path, *options: str, batch: int | None = BA
     assert code == 0, f"{arguments} ended with {code}: {said[-1000:]}"
 
 
-def _logs(folder: Path) -> None:
+def make_logs(folder: Path) -> None:
     """Sample logs of two organisations, and logs of two with damaged lines, two months and a half last line."""
     logs = folder / "logs"
     for name in ORGANISATIONS:
@@ -85,13 +85,9 @@ def _logs(folder: Path) -> None:
             (base / place).write_bytes(data)
 
 
-def _fresh(folder: Path) -> None:
-    _logs(folder)
-
-
 def _grown(folder: Path) -> None:
     """A store of logs of which since then some grew, one was written anew and some came."""
-    _logs(folder)
+    make_logs(folder)
     logs = folder / "logs"
     hidden = folder / "hidden"
     shutil.move(logs / "dunmore", hidden)
@@ -116,10 +112,22 @@ def _ingest(folder: Path) -> list[str]:
     return ["ingest", "--quiet", "--max-bad", "1000", str(folder / "logs")]
 
 
+def _compact(_: Path) -> list[str]:
+    return ["compact", "--quiet", "--grace", "0"]
+
+
+def _purge(_: Path) -> list[str]:
+    return ["purge", "--older-than", "2026-11-23T10:00Z", "--yes", "--quiet"]
+
+
+BESIDE: list[list[str]] = [["compact", "--quiet"]]
+"""Commands that write to a store while others ingest into it."""
 OPERATIONS = {
     operation.name: operation
     for operation in (
-        Operation("ingest", _ingest, _fresh),
+        Operation("ingest", _ingest, make_logs),
         Operation("ingest of grown logs", _ingest, _grown),
+        Operation("compact", _compact, _grown),
+        Operation("purge", _purge, _grown, rising=False),
     )
 }

@@ -19,7 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 LOOK = """
 select t.table_name, t.seen_rows, t.seen_quarantined,
-  coalesce(sum(r.rows), 0), coalesce(sum(r.quarantined), 0), coalesce(sum(r.header), 0), coalesce(sum(r.joined), 0), coalesce(sum(r.lines), 0)
+  coalesce(sum(r.rows), 0), coalesce(sum(r.quarantined), 0), coalesce(sum(r.header), 0), coalesce(sum(r.joined), 0),
+  coalesce(sum(r.purged), 0), coalesce(sum(r.lines), 0)
 from (
   select 'message_tracking' as table_name, count(*) filter (parse_error is null) as seen_rows, count(parse_error) as seen_quarantined
   from message_tracking_lines
@@ -42,8 +43,15 @@ def look(root: Path, catalogue: Any) -> dict[str, int]:
         assert (rows, quarantined) == (told[0], told[1]), (
             f"{table}: {rows} rows, {quarantined} bad, told {told}"
         )
-        assert sum(told[:4]) == told[4], f"{table}: {told} does not add up"
+        assert sum(told[:5]) == told[5], f"{table}: {told} does not add up"
     return {str(table): int(rows + quarantined) for table, rows, quarantined, *_ in found}
+
+
+def _listen(told: queue.SimpleQueue[str]) -> None:
+    for line in sys.stdin:
+        told.put(line.strip())
+    # Whoever started this process has ended.
+    told.put("end")
 
 
 def main() -> None:
@@ -53,7 +61,7 @@ def main() -> None:
     from pipeline.sql import MissingFile
 
     catalogue, told = Catalogue(), queue.SimpleQueue[str]()
-    threading.Thread(target=lambda: [told.put(line.strip()) for line in sys.stdin], daemon=True).start()
+    threading.Thread(target=_listen, args=(told,), daemon=True).start()
     seen = {"looks": 0, "no store yet": 0, "gone under a look": 0, "changes seen": 0}
     failures: list[str] = []
     root, rising, before = None, False, dict[str, int]()
