@@ -49,7 +49,10 @@ def report_command(
 
     conditions = parse_conditions(fail_on)
     chosen = format_ or by_ending(output)
+    # the option is checked for every format; what goes into files is UTC, as it says there
     zone, zone_name = display_zone(tz)
+    if chosen != TABLE:
+        zone, zone_name = display_zone(None)
     style = Style(Texts(language or locale_language()), zone, zone_name, raw, prose=language is not None)
     entries = load(acknowledge) if acknowledge else ()
     earlier = load_earlier(since_report) if since_report else None

@@ -148,9 +148,10 @@ union all
 select
     h.organisation, h.server, h.connector, 'smtp-send' as log_kind, h.hour, 0 as lines, null as first_time, null as last_time,
     null as shows, 'the replies of Exchange Online on this connector are not visible' as gap,
-    -- a row that names no connector: all of them
+    -- a name is a PowerShell literal, each kind of single quote in it doubled; a row that names no connector: all of them
     coalesce(
-        'Set-SendConnector "' || h.connector || '" -ProtocolLoggingLevel Verbose',
+        'Set-SendConnector ''' || replace(replace(replace(replace(replace(h.connector, '''', ''''''), '‘', '‘‘'), '’', '’’'), '‚', '‚‚'), '‛', '‛‛')
+            || ''' -ProtocolLoggingLevel Verbose',
         'Get-SendConnector | Set-SendConnector -ProtocolLoggingLevel Verbose'
     ) as command
 from no_send_log as h

@@ -64,7 +64,9 @@ select
         || ' minutes of each hour is handed over late. The same look have IP throttling (451 4.7.500), queues that drain slowly (KB5006982), connection failures, and jobs that send by the clock.'
         || case when o.replies is not null then ' Other temporary refusals are in these logs: ' || o.replies || '.' else '' end
         as verdict,
-    'Set-SendConnector "' || coalesce(c.connector, '') || '" -ProtocolLoggingLevel Verbose; then read the Send log for 4.7.230.'
+    -- a name is a PowerShell literal, each kind of single quote in it doubled
+    'Set-SendConnector ''' || replace(replace(replace(replace(replace(coalesce(c.connector, ''), '''', ''''''), '‘', '‘‘'), '’', '’’'), '‚', '‚‚'), '‛', '‛‛')
+        || ''' -ProtocolLoggingLevel Verbose; then read the Send log for 4.7.230.'
         as next_action
 from spans as s
 inner join starts as f on s.organisation = f.organisation and s.server = f.server

@@ -152,6 +152,12 @@ def test_a_display_zone_moves_the_table_only(store: Path) -> None:
     berlin = tbes("report", "refusals", "--tz", "Europe/Berlin", store=store).stdout
     assert "Times are Europe/Berlin." in berlin
     utc = tbes("report", "refusals", "--tz", "Europe/Berlin", "--format", "csv", store=store).stdout
+    for format_ in ("markdown", "text"):
+        arguments = ("report", "refusals", "--format", format_, "--as-of", "2026-11-25")
+        assert (
+            tbes(*arguments, "--tz", "Europe/Berlin", store=store).stdout
+            == tbes(*arguments, store=store).stdout
+        )
     assert "2026-11-23T08:20:33" in utc and "2026-11-23 09:20:33" in berlin
 
 

@@ -129,8 +129,8 @@ def test_the_reports_of_the_samples_leave_no_english_sentence(samples: Samples) 
         ("Accepted today. Nothing today.", "Heute angenommen. Heute nichts."),
         ("Words that nobody wrote.", "Words that nobody wrote."),
         (
-            'Set-SendConnector "Yes; no" -ProtocolLoggingLevel Verbose',
-            'Set-SendConnector "Yes; no" -ProtocolLoggingLevel Verbose',
+            "Set-SendConnector 'Yes; no' -ProtocolLoggingLevel Verbose",
+            "Set-SendConnector 'Yes; no' -ProtocolLoggingLevel Verbose",
         ),
         ("", ""),
     ],

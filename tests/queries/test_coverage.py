@@ -29,9 +29,26 @@ def test_connector_without_send_log(logs: Logs) -> None:
             "hour": "2026-11-20 11:00:00",
             "lines": 0,
             "gap": "the replies of Exchange Online on this connector are not visible",
-            "command": f'Set-SendConnector "{HYBRID}" -ProtocolLoggingLevel Verbose',
+            "command": f"Set-SendConnector '{HYBRID}' -ProtocolLoggingLevel Verbose",
         }
     ]
+
+
+def test_the_name_in_a_command_is_a_powershell_literal(logs: Logs) -> None:
+    """https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules"""
+    hostile = "Out' ; $(Remove-Item x) \u2019 `n \""
+    logs.rows(
+        "message-tracking",
+        "10:00:00",
+        event_id="SENDEXTERNAL",
+        connector_id=hostile,
+        peer_name=TENANT,
+        destination_class="exchange-online",
+    )
+    (gap,) = logs.ask(GAPS)
+    assert gap["command"] == (
+        "Set-SendConnector 'Out'' ; $(Remove-Item x) \u2019\u2019 `n \"' -ProtocolLoggingLevel Verbose"
+    )
 
 
 def test_send_log_without_tracking(logs: Logs) -> None:

@@ -61,7 +61,7 @@ def test_a_pattern_is_suspected(logs: Logs) -> None:
     assert verdict.startswith("Suspected, not proven")
     assert all(cause in verdict for cause in ("451 4.7.500", "KB5006982", "connection failures"))
     assert action == (
-        f'Set-SendConnector "{HYBRID}" -ProtocolLoggingLevel Verbose; then read the Send log for 4.7.230.'
+        f"Set-SendConnector '{HYBRID}' -ProtocolLoggingLevel Verbose; then read the Send log for 4.7.230."
     )
 
 
