@@ -170,7 +170,7 @@ def test_a_bomb_without_a_directory_is_read_up_to_the_limit(
     path.write_bytes(packed)
     failed = report_of(place.ingest(), ending)
     assert (failed.outcome, "unpack it yourself" in failed.note) == ("failed", True)
-    assert failed.bytes <= max(4 << 20, 250 * len(packed)) + (1 << 20)
+    assert failed.bytes <= max(4 << 20, 250 * len(packed)) + discover.CHUNK
     assert numbers(place) == [0, 1, 2]
 
 
