@@ -151,9 +151,14 @@ begin = time.perf_counter()
 summary = Ingest(Store(Path(sys.argv[2])), HOSTS, Rules(), now=NOW, workers=2).run([Path(sys.argv[1])])
 taken = time.perf_counter() - begin
 lines, files = (summary.as_json()[name] for name in ("lines", "files"))
+# A process inherits the peak of the one that started it; only /proc tells its own.
+own = Path("/proc/self/status")
 try:
-    import resource
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    if own.exists():
+        peak = next(int(line.split()[1]) >> 10 for line in own.read_text().splitlines() if line.startswith("VmHWM"))
+    else:
+        import resource
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
 except ImportError:
     peak = 0
 print(lines["header"], lines["rows"], lines["quarantined"], lines["pending"], files["failed"], int(taken * 1000), peak)
