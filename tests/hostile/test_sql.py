@@ -396,7 +396,9 @@ def test_half_of_the_memory_is_left_to_others(session: Session) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to a child alone there")
 def test_a_runaway_query_is_interrupted(target: Target) -> None:
     query = "select sum(a.range * b.range) from range(10000000) a, range(10000000) b"
-    started = "from pipeline.cli import main; print('up', flush=True); main()"
+    # a test run in the background of a shell ignores SIGINT, and so would its children
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    started = heed + "from pipeline.cli import main; print('up', flush=True); main()"
     with subprocess.Popen(
         [sys.executable, "-c", started, "sql", query, "--store", str(target.store.root)],
         stdout=subprocess.PIPE,
@@ -410,7 +412,10 @@ def test_a_runaway_query_is_interrupted(target: Target) -> None:
         assert child.poll() is None, child.communicate()
         begin = time.monotonic()
         child.send_signal(signal.SIGINT)
-        _, errors = child.communicate(timeout=60)
+        try:
+            _, errors = child.communicate(timeout=60)
+        finally:
+            child.kill()
         assert time.monotonic() - begin < 30
     assert (child.returncode, "Interrupted" in errors, "Traceback" in errors) == (130, True, False), errors
 
