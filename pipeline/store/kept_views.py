@@ -8,6 +8,7 @@ their name, so kept rows are right or not looked at; whoever deletes the folder 
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import shutil
 import time
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FOLDER = "views"
 LEAVE_SECONDS = 3600
 """Rows of an earlier state are left so long to reports that began on it."""
+_MARK = b"PAR1"
 
 
 def keys(
@@ -48,8 +50,8 @@ class KeptViews:
         self.folders = {name: store_root / FOLDER / name / key for name, key in keys_of.items()}
 
     def missing(self, view: str) -> list[str]:
-        """Organisations whose rows of a view are not kept yet."""
-        return [name for name, folder in self.folders.items() if not (folder / f"{view}.parquet").exists()]
+        """Organisations whose rows of a view are not kept yet, or not whole."""
+        return [name for name, folder in self.folders.items() if not _is_whole(folder / f"{view}.parquet")]
 
     def paths(self, view: str) -> list[Path]:
         """The files that together hold the rows of a view."""
@@ -81,6 +83,22 @@ class KeptViews:
             new.replace(path)
         finally:
             new.unlink(missing_ok=True)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a Parquet file is there from its first mark to its last: a damaged disk or a copy may have cut it."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            if size < 3 * len(_MARK):
+                return False
+            file.seek(0)
+            first = file.read(len(_MARK))
+            file.seek(-2 * len(_MARK), os.SEEK_END)
+            footer, last = int.from_bytes(file.read(len(_MARK)), "little"), file.read(len(_MARK))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return first == last == _MARK and footer + 3 * len(_MARK) <= size
 
 
 def forget(store_root: Path, organisation: str | None = None) -> None:

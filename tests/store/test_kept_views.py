@@ -138,6 +138,16 @@ def test_forgotten_rows_are_gone_and_made_again(store: Store) -> None:
     assert _all(store, 1) == computed
 
 
+@pytest.mark.parametrize("rest", [0, 10, 100, -1])
+def test_kept_rows_that_are_cut_are_made_again(store: Store, rest: int) -> None:
+    computed = _all(store, 1)
+    for path in _kept(store):
+        path.write_bytes(path.read_bytes()[:rest])
+    assert _all(store, 1) == computed
+    # ... and kept again, whole
+    assert all(path.read_bytes().endswith(b"PAR1") for path in _kept(store))
+
+
 def test_the_users_own_sql_sees_the_same(store: Store) -> None:
     statements = [f"select * from {name} order by all" for name in sorted(queries.kept_views())]
     with _session(store, None) as computed, _session(store, 1) as kept:
