@@ -76,8 +76,12 @@ class Texts:
 
     def translate(self, text: str) -> str:
         """Sentences and terms that SQL made. What no template matches stays as it is."""
-        if self.language == "en" or not text or _COMMAND.match(text):
+        if self.language == "en" or not text:
             return text
+        if _COMMAND.match(text):
+            # a command stays, whatever its names say; the sentence after it is the product's own
+            command, joint, rest = text.rpartition("; ")
+            return command + joint + _sentences(self.language).get(rest, rest)
         return _translated(self.language, text)
 
     def knows(self, template: str) -> bool:

@@ -73,7 +73,7 @@ handed_over_alone as (
     where s.server is null
 ),
 
-no_send_log as (
+no_send_log as materialized (
     select h.organisation, h.server, h.connector, h.hour
     from handed_over_alone as h
     left join send_hours as s
@@ -93,7 +93,7 @@ transport_hours_alone as (
     where t.server is null
 ),
 
-no_tracking as (
+no_tracking as materialized (
     select l.organisation, l.server, l.hour
     from transport_hours_alone as l
     left join tracked as t
@@ -113,7 +113,7 @@ relay_hours_alone as (
     where f.server is null
 ),
 
-no_frontend_send_log as (
+no_frontend_send_log as materialized (
     select r.organisation, r.server, r.hour
     from relay_hours_alone as r
     left join frontend_send_hours as f
@@ -123,6 +123,28 @@ no_frontend_send_log as (
             or (r.hour + interval 1 hour = f.hour and f.first_time - r.first_time <= interval 10 minute)
         )
     where f.server is null
+),
+
+-- Names come from logs, and the commands are pasted: in a PowerShell literal nothing but a single quote has a meaning, of
+-- which there are five kinds, each doubled. A name with a control character gets no literal: what is pasted ends at it.
+literals as (
+    select
+        name,
+        case
+            when name = '' or regexp_extract(name, '[' || chr(0) || '-' || chr(31) || chr(127) || '-' || chr(159) || ']', 0) <> ''
+                then null
+            when is_server and regexp_extract(name, '^[A-Za-z][A-Za-z0-9-]*$', 0) = name then name
+            else '''' || replace(replace(replace(replace(replace(name, '''', ''''''), '‘', '‘‘'), '’', '’’'), '‚', '‚‚'), '‛', '‛‛')
+                || ''''
+        end as literal,
+        is_server
+    from (
+        select connector as name, false as is_server from no_send_log where connector is not null
+        union
+        select server as name, true as is_server from no_tracking
+        union
+        select server as name, true as is_server from no_frontend_send_log
+    ) as named
 )
 
 select
@@ -148,24 +170,38 @@ union all
 select
     h.organisation, h.server, h.connector, 'smtp-send' as log_kind, h.hour, 0 as lines, null as first_time, null as last_time,
     null as shows, 'the replies of Exchange Online on this connector are not visible' as gap,
-    -- a name is a PowerShell literal, each kind of single quote in it doubled; a row that names no connector: all of them
+    -- a row that names no connector: all of them
     coalesce(
-        'Set-SendConnector ''' || replace(replace(replace(replace(replace(h.connector, '''', ''''''), '‘', '‘‘'), '’', '’’'), '‚', '‚‚'), '‛', '‛‛')
-            || ''' -ProtocolLoggingLevel Verbose',
+        'Set-SendConnector ' || n.literal || ' -ProtocolLoggingLevel Verbose',
         'Get-SendConnector | Set-SendConnector -ProtocolLoggingLevel Verbose'
     ) as command
 from no_send_log as h
+left join literals as n on h.connector = n.name and not n.is_server
 union all
 select
     l.organisation, l.server, null as connector, 'message-tracking' as log_kind, l.hour, 0 as lines, null as first_time,
     null as last_time, null as shows, 'delays, bounces and the build of this server are not visible' as gap,
-    case when o.server is not null then 'Set-TransportServer ' else 'Set-TransportService ' end || l.server
-        || ' -MessageTrackingLogEnabled $true' as command
+    case
+        when o.server is not null
+            then coalesce(
+                'Set-TransportServer ' || n.literal || ' -MessageTrackingLogEnabled $true',
+                'Get-TransportServer | Set-TransportServer -MessageTrackingLogEnabled $true'
+            )
+        else coalesce(
+            'Set-TransportService ' || n.literal || ' -MessageTrackingLogEnabled $true',
+            'Get-TransportService | Set-TransportService -MessageTrackingLogEnabled $true'
+        )
+    end as command
 from no_tracking as l
+left join literals as n on l.server = n.name and n.is_server
 left join old_servers as o on l.organisation = o.organisation and l.server = o.server
 union all
 select
     r.organisation, r.server, null as connector, 'smtp-send' as log_kind, r.hour, 0 as lines, null as first_time,
     null as last_time, null as shows, 'the front end passes mail on, but its own Send log is not there' as gap,
-    'Set-FrontendTransportService ' || r.server || ' -IntraOrgConnectorProtocolLoggingLevel Verbose' as command
+    coalesce(
+        'Set-FrontendTransportService ' || n.literal || ' -IntraOrgConnectorProtocolLoggingLevel Verbose',
+        'Get-FrontendTransportService | Set-FrontendTransportService -IntraOrgConnectorProtocolLoggingLevel Verbose'
+    ) as command
 from no_frontend_send_log as r
+left join literals as n on r.server = n.name and n.is_server

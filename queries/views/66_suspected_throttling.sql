@@ -54,6 +54,19 @@ connectors as (
     from hand_overs
     where in_scope = 'yes' and messages > 0
     group by organisation, server
+),
+
+-- as in coverage: a PowerShell literal with each of the five kinds of single quote doubled, none for control characters
+literals as (
+    select
+        organisation, server,
+        case
+            when connector <> ''
+                and regexp_extract(connector, '[' || chr(0) || '-' || chr(31) || chr(127) || '-' || chr(159) || ']', 0) = ''
+                then '''' || replace(replace(replace(replace(replace(connector, '''', ''''''), '‘', '‘‘'), '’', '’’'), '‚', '‚‚'), '‛', '‛‛')
+                    || ''''
+        end as literal
+    from connectors
 )
 
 select
@@ -64,11 +77,11 @@ select
         || ' minutes of each hour is handed over late. The same look have IP throttling (451 4.7.500), queues that drain slowly (KB5006982), connection failures, and jobs that send by the clock.'
         || case when o.replies is not null then ' Other temporary refusals are in these logs: ' || o.replies || '.' else '' end
         as verdict,
-    -- a name is a PowerShell literal, each kind of single quote in it doubled
-    'Set-SendConnector ''' || replace(replace(replace(replace(replace(coalesce(c.connector, ''), '''', ''''''), '‘', '‘‘'), '’', '’’'), '‚', '‚‚'), '‛', '‛‛')
-        || ''' -ProtocolLoggingLevel Verbose; then read the Send log for 4.7.230.'
-        as next_action
+    coalesce(
+        'Set-SendConnector ' || c.literal || ' -ProtocolLoggingLevel Verbose; then read the Send log for 4.7.230.',
+        'Get-SendConnector | Set-SendConnector -ProtocolLoggingLevel Verbose; then read the Send log for 4.7.230.'
+    ) as next_action
 from spans as s
 inner join starts as f on s.organisation = f.organisation and s.server = f.server
 left join others as o on s.organisation = o.organisation and s.server = o.server
-left join connectors as c on s.organisation = c.organisation and s.server = c.server
+left join literals as c on s.organisation = c.organisation and s.server = c.server

@@ -132,6 +132,10 @@ def test_the_reports_of_the_samples_leave_no_english_sentence(samples: Samples) 
             "Set-SendConnector 'Yes; no' -ProtocolLoggingLevel Verbose",
             "Set-SendConnector 'Yes; no' -ProtocolLoggingLevel Verbose",
         ),
+        (
+            "Set-SendConnector 'Yes; no; yes' -ProtocolLoggingLevel Verbose; then read the Send log for 4.7.230.",
+            "Set-SendConnector 'Yes; no; yes' -ProtocolLoggingLevel Verbose; dann im Sendeprotokoll nach 4.7.230 suchen.",
+        ),
         ("", ""),
     ],
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.queries.conftest import HYBRID, TENANT, Logs
+
+ALL_CONNECTORS = "Get-SendConnector | Set-SendConnector -ProtocolLoggingLevel Verbose"
 
 GAPS = """
     select server, connector, log_kind, hour, lines, gap, command
@@ -34,20 +38,73 @@ def test_connector_without_send_log(logs: Logs) -> None:
     ]
 
 
-def test_the_name_in_a_command_is_a_powershell_literal(logs: Logs) -> None:
+@pytest.mark.parametrize(
+    ("connector", "command"),
+    [
+        (
+            "Out' ; $(Remove-Item x) `n \"",
+            "Set-SendConnector 'Out'' ; $(Remove-Item x) `n \"' -ProtocolLoggingLevel Verbose",
+        ),
+        (
+            "a\u2018b\u2019c\u201ad\u201be",
+            "Set-SendConnector 'a\u2018\u2018b\u2019\u2019c\u201a\u201ad\u201b\u201be' -ProtocolLoggingLevel Verbose",
+        ),
+        (
+            "\u201c$(x)\u201d\u201e -Zürich",
+            "Set-SendConnector '\u201c$(x)\u201d\u201e -Zürich' -ProtocolLoggingLevel Verbose",
+        ),
+        ("Out\nStop-Computer\n", ALL_CONNECTORS),
+        ("Out\rStop-Computer", ALL_CONNECTORS),
+        ("Out\x1b[2J", ALL_CONNECTORS),
+        ("Out\x7f", ALL_CONNECTORS),
+        ("Out\x85Stop-Computer", ALL_CONNECTORS),
+        ("", ALL_CONNECTORS),
+        (None, ALL_CONNECTORS),
+    ],
+)
+def test_the_name_in_a_command_is_a_powershell_literal(
+    logs: Logs, connector: str | None, command: str
+) -> None:
     """https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules"""
-    hostile = "Out' ; $(Remove-Item x) \u2019 `n \""
     logs.rows(
         "message-tracking",
         "10:00:00",
         event_id="SENDEXTERNAL",
-        connector_id=hostile,
+        connector_id=connector,
         peer_name=TENANT,
         destination_class="exchange-online",
     )
-    (gap,) = logs.ask(GAPS)
-    assert gap["command"] == (
-        "Set-SendConnector 'Out'' ; $(Remove-Item x) \u2019\u2019 `n \"' -ProtocolLoggingLevel Verbose"
+    assert logs.one(GAPS)["command"] == command
+
+
+@pytest.mark.parametrize(
+    ("server", "named"),
+    [
+        ("EX-01", "Set-{service} EX-01"),
+        ("EX01;CALC", "Set-{service} 'EX01;CALC'"),
+        ("EX01 -WHATIF", "Set-{service} 'EX01 -WHATIF'"),
+        ("-CONFIRM", "Set-{service} '-CONFIRM'"),
+        ("$(CALC)\u2019S", "Set-{service} '$(CALC)\u2019\u2019S'"),
+        ("EX01\nCALC", "Get-{service} | Set-{service}"),
+    ],
+)
+def test_the_server_in_a_command_is_a_plain_name_or_a_literal(logs: Logs, server: str, named: str) -> None:
+    relay = {"server": server, "session": "s", "event": "+"}
+    logs.rows("smtp-send", "10:00:00", connector_id=HYBRID, log_service="hub", **relay)
+    logs.rows("smtp-receive", "10:00:00", local_port=717, log_service="frontend", **relay)
+    found = logs.ask("select distinct command from coverage where gap is not null order by command")
+    front = named.format(service="FrontendTransportService")
+    hub = named.format(service="TransportService")
+    assert [row["command"] for row in found] == [
+        f"{front} -IntraOrgConnectorProtocolLoggingLevel Verbose",
+        f"{hub} -MessageTrackingLogEnabled $true",
+    ]
+
+
+def test_the_old_command_of_a_server_without_a_usable_name(logs: Logs) -> None:
+    logs.rows("smtp-send", "10:00:00", server="OLD\t", session="s", event="+", log_version="14.0.0.0")
+    assert logs.one(GAPS)["command"] == (
+        "Get-TransportServer | Set-TransportServer -MessageTrackingLogEnabled $true"
     )
 
 

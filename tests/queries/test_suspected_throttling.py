@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.queries.conftest import HYBRID, TENANT, Logs, refusal
 
 
-def handed_over(logs: Logs, came: str, latency: float, **cells: object) -> None:
+def handed_over(
+    logs: Logs, came: str, latency: float, connector: str = HYBRID, **cells: object
+) -> None:
     """A message that came at HH:MM of 2026-11-20 and was handed over `latency` seconds later."""
     hour, minute = map(int, came.split(":"))
     total = hour * 3600 + minute * 60 + 30 + int(latency)
@@ -15,7 +19,7 @@ def handed_over(logs: Logs, came: str, latency: float, **cells: object) -> None:
         "message-tracking",
         f"{total // 3600:02d}:{total // 60 % 60:02d}:{total % 60:02d}",
         event_id="SENDEXTERNAL",
-        connector_id=HYBRID,
+        connector_id=connector,
         peer_name=TENANT,
         destination_class="exchange-online",
         message_id=f"<{came} {latency}@contoso.example>",
@@ -27,7 +31,7 @@ def handed_over(logs: Logs, came: str, latency: float, **cells: object) -> None:
 
 
 def throttled_day(
-    logs: Logs, *, late: int = 10, hours: tuple[int, ...] = (7, 8, 9, 10, 11), **cells: object
+    logs: Logs, *, late: int = 10, hours: tuple[int, ...] = (7, 8, 9, 10, 11), **cells: Any
 ) -> None:
     """Each hour one message every five minutes; those of minutes 20 and 25 wait ten minutes, `late` of them at most."""
     left = late
@@ -62,6 +66,21 @@ def test_a_pattern_is_suspected(logs: Logs) -> None:
     assert all(cause in verdict for cause in ("451 4.7.500", "KB5006982", "connection failures"))
     assert action == (
         f"Set-SendConnector '{HYBRID}' -ProtocolLoggingLevel Verbose; then read the Send log for 4.7.230."
+    )
+
+
+@pytest.mark.parametrize(
+    ("connector", "named"),
+    [
+        ("Out\u2019 ; $(Remove-Item x)", "Set-SendConnector 'Out\u2019\u2019 ; $(Remove-Item x)'"),
+        ("Out\r\nStop-Computer", "Get-SendConnector | Set-SendConnector"),
+    ],
+)
+def test_the_name_in_the_command_is_a_powershell_literal(logs: Logs, connector: str, named: str) -> None:
+    logs.add("known_connectors", "contoso", connector, True)
+    throttled_day(logs, connector=connector)
+    assert logs.report("suspected_throttling")[0]["next_action"] == (
+        f"{named} -ProtocolLoggingLevel Verbose; then read the Send log for 4.7.230."
     )
 
 
