@@ -124,4 +124,4 @@ def test_newer_notes_in_the_parts_are_refused(older: Store) -> None:
     text = pq.read_metadata(part).metadata[METADATA_KEY.encode()].decode()
     assert load(text)
     with pytest.raises(UsageError, match="newer tbes"):
-        load(text.replace(f'"format":{FORMAT}', f'"format":{FORMAT + 1}', 1))
+        load(json.dumps({**json.loads(text), "format": FORMAT + 1}))
