@@ -68,9 +68,10 @@ def purge(store: Store, before: datetime | None, organisation: str | None = None
                 )
     if before is None:
         _forget_imports(store, organisation)
-    forget(store.root, organisation)
     # Replaced files hold the same lines: no report keeps them.
     purged.cleaned = clean(store, grace_hours=0, organisation=organisation)
+    # Last: a report that began before the purge may keep its rows as long as it finds the old files.
+    forget(store.root, organisation)
     return purged
 
 

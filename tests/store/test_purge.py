@@ -12,6 +12,9 @@ from pipeline.errors import ExitCode, UsageError
 from pipeline.import_command import import_report_command
 from pipeline.imports import kept as imports
 from pipeline.maintenance_command import purge_command
+from pipeline.reference.catalogue import Catalogue
+from pipeline.sql import Parameters, Session
+from pipeline.store.cleaning import Cleaned, clean
 from pipeline.store.compaction import compact
 from pipeline.store.kept_views import FOLDER
 from pipeline.store.purge import purge
@@ -185,3 +188,19 @@ def test_a_purge_of_everything_that_was_killed_after_its_commit_can_be_run_again
     assert not any(one in path.as_posix() for path in part_files(store))
     with pytest.raises(UsageError):
         purge_command(store.root, None, one, everything=True, yes=True, quiet=True)
+
+
+def test_rows_that_a_report_keeps_while_a_purge_deletes_do_not_stay(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began_before = store.snapshot()
+
+    def clean_late(*arguments: object, **named: object) -> Cleaned:
+        # the report still finds the old files
+        with Session(began_before, Catalogue(), (), Parameters(as_of=CUT), keep_from_rows=1) as session:
+            session.report("refusals")
+        return clean(*arguments, **named)  # type: ignore[arg-type]  # as given
+
+    monkeypatch.setattr("pipeline.store.purge.clean", clean_late)
+    purge(store, CUT)
+    assert not list(store.root.glob(f"{FOLDER}/**/*.parquet"))
