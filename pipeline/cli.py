@@ -445,7 +445,9 @@ def compact(**options: Any) -> None:
 )
 @click.option("--organisation", metavar="ID", help="Only this organisation.")
 @click.option(
-    "--everything", is_flag=True, help="All of the organisation, with what is known of the logs it came from."
+    "--everything",
+    is_flag=True,
+    help="All of the organisation, with its imported reports and what is known of the logs it came from.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_QUIET

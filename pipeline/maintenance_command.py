@@ -48,14 +48,15 @@ def purge_command(
 ) -> ExitCode:
     """Remove log lines for good, after asking."""
     from pipeline.sql import parse_moment
-    from pipeline.store.purge import purge
+    from pipeline.store.purge import organisations_with_rests, purge
 
     if everything == (older_than is not None):
         raise UsageError("Say what is to be purged: --older-than 90d, or --organisation NAME --everything")
     if everything and organisation is None:
         raise UsageError("--everything purges one organisation: name it with --organisation")
     before = parse_moment(older_than, datetime.now(UTC)) if older_than else None
-    target = _existing(store, organisation)
+    target = Store(store or default_path())
+    _must_be_one_of(organisation, organisations_with_rests(target))
     whose = f"of {organisation}" if organisation else "of every organisation"
     what = (
         f"all log lines {whose} from before {before:%Y-%m-%d %H:%M} UTC" if before else f"everything {whose}"
@@ -84,12 +85,17 @@ def clean_command(store: Path | None, grace: int, quiet: bool) -> ExitCode:
 
 def _existing(store: Path | None, organisation: str | None) -> Store:
     target = Store(store or default_path())
-    ids = sorted({part.organisation for snapshot in target.snapshot() for part in snapshot.parts})
+    _must_be_one_of(
+        organisation, {part.organisation for snapshot in target.snapshot() for part in snapshot.parts}
+    )
+    return target
+
+
+def _must_be_one_of(organisation: str | None, ids: set[str]) -> None:
     if organisation is not None and organisation not in ids:
         raise UsageError(
-            f"There is no organisation {organisation!r} in the store. It has: {', '.join(ids) or 'none'}"
+            f"There is no organisation {organisation!r} in the store. It has: {', '.join(sorted(ids)) or 'none'}"
         )
-    return target
 
 
 def _say_cleaned(cleaned: Cleaned) -> None:

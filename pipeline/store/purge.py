@@ -17,15 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import TbesError
+from pipeline.imports import kept as imports
 from pipeline.store.cleaning import Cleaned, clean
 from pipeline.store.compaction import ATTEMPTS
 from pipeline.store.delta import Conflict, Part
+from pipeline.store.kept_views import FOLDER as KEPT_VIEWS
 from pipeline.store.kept_views import forget
 from pipeline.store.locks import writing
 from pipeline.store.parts import PartWriter, new_run
 from pipeline.store.private import owner_only
 from pipeline.store.ranges import Range
 from pipeline.store.store import TABLES, Snapshot, Store, read_ranges
+
+_PARTITION = "organisation="
 
 
 @dataclass(slots=True)
@@ -38,7 +42,8 @@ class Purged:
 
 
 def purge(store: Store, before: datetime | None, organisation: str | None = None) -> Purged:
-    """Remove what is older than `before` (aware), or an organisation with all that was read of it (`before` None).
+    """Remove what is older than `before` (aware), or an organisation with all that was read of it and its imported
+    reports (`before` None).
 
     Lines without a time go with their month. Raises TbesError if other processes keep committing, OSError if the
     store cannot be written.
@@ -61,10 +66,33 @@ def purge(store: Store, before: datetime | None, organisation: str | None = None
                 raise TbesError(
                     f"Other processes kept committing to {store.root}: purge again when they are done."
                 )
-    forget(store.root, organisation)
+    if before is None:
+        _forget_imports(store, organisation)
     # Replaced files hold the same lines: no report keeps them.
     purged.cleaned = clean(store, grace_hours=0, organisation=organisation)
+    # Last: a report that began before the purge may keep its rows as long as it finds the old files.
+    forget(store.root, organisation)
     return purged
+
+
+def organisations_with_rests(store: Store) -> set[str]:
+    """Organisations of which the store holds anything: live lines, imported reports, or what a killed purge left."""
+    files = (path for name in store.tables for path in (store.root / name).glob(f"{_PARTITION}*/*/*.parquet"))
+    views = store.root / KEPT_VIEWS
+    return {
+        *(part.organisation for snapshot in store.snapshot() for part in snapshot.parts),
+        *(path.parents[1].name.removeprefix(_PARTITION) for path in files),
+        *(kept.organisation for kept in imports.load(store.root)),
+        *(path.name for path in (views.iterdir() if views.is_dir() else ())),
+    }
+
+
+def _forget_imports(store: Store, organisation: str | None) -> None:
+    kept = imports.load(store.root)
+    left = [item for item in kept if item.organisation != organisation]
+    if len(left) < len(kept):
+        with owner_only():
+            imports.save(store.root, left)
 
 
 def _purge_table(

@@ -8,11 +8,28 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import ExitCode, UsageError
+from pipeline.import_command import import_report_command
+from pipeline.imports import kept as imports
+from pipeline.maintenance_command import purge_command
+from pipeline.reference.catalogue import Catalogue
+from pipeline.sql import Parameters, Session
+from pipeline.store.cleaning import Cleaned, clean
 from pipeline.store.compaction import compact
 from pipeline.store.kept_views import FOLDER
 from pipeline.store.purge import purge
 from pipeline.store.store import Store
-from tests.store.maintained import adds_up, all_bytes, in_small_steps, ingest, organisations, query, reports
+from tests.imports.samples import format_list
+from tests.store.maintained import (
+    adds_up,
+    all_bytes,
+    in_small_steps,
+    ingest,
+    organisations,
+    part_files,
+    query,
+    reports,
+)
 
 CUT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 _OLD = f"date_time < timestamptz '{CUT.isoformat()}'"
@@ -136,3 +153,54 @@ def test_lines_without_a_time_go_with_their_month(tmp_path: Path) -> None:
     purge(store, datetime(2026, 12, 1, tzinfo=UTC))
     assert query(store, "select count(*) from quarantine") == [(0,)]
     assert adds_up(store)
+
+
+def test_an_organisations_imported_reports_go_with_everything(store: Store, tmp_path: Path) -> None:
+    one, other = (folder.name for folder in organisations()[:2])
+    for name in (one, other):
+        file = tmp_path / f"{name}.txt"
+        file.write_text(format_list(fqdn=f"host-of-{name}.example"))
+        import_report_command(file, name, None, None, "2026-11-20", False, store.root, None)
+    purge(store, CUT, one)
+    assert {item.organisation for item in imports.load(store.root)} == {one, other}
+    purge(store, None, one)
+    assert _found(store, [f"host-of-{one}".encode(), f"host-of-{other}".encode()]) == {
+        f"host-of-{other}".encode()
+    }
+
+
+def test_a_purge_of_everything_that_was_killed_after_its_commit_can_be_run_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = organisations()[0].name
+    kept = store.root / FOLDER / one / "key" / "refusals.parquet"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"rows of a view")
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("pipeline.store.purge.clean", killed)
+        purge(store, None, one)
+    assert any(f"organisation={one}" in path.as_posix() for path in part_files(store))
+    assert purge_command(store.root, None, one, everything=True, yes=True, quiet=True) is ExitCode.DONE
+    assert not any(one in path.as_posix() for path in part_files(store))
+    with pytest.raises(UsageError):
+        purge_command(store.root, None, one, everything=True, yes=True, quiet=True)
+
+
+def test_rows_that_a_report_keeps_while_a_purge_deletes_do_not_stay(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began_before = store.snapshot()
+
+    def clean_late(*arguments: object, **named: object) -> Cleaned:
+        # the report still finds the old files
+        with Session(began_before, Catalogue(), (), Parameters(as_of=CUT), keep_from_rows=1) as session:
+            session.report("refusals")
+        return clean(*arguments, **named)  # type: ignore[arg-type]  # as given
+
+    monkeypatch.setattr("pipeline.store.purge.clean", clean_late)
+    purge(store, CUT)
+    assert not list(store.root.glob(f"{FOLDER}/**/*.parquet"))
