@@ -88,7 +88,7 @@ class _Trials:
         self._again(store, f"{self.operation.name}, ended {name} ({boundary})")
 
     def _again(self, store: Path, when: str) -> None:
-        """What the kill left is sound; a second run completes it; a third has nothing to do; no orphan after clean-up."""
+        """What the kill left is sound; a second run completes it; no orphan after clean-up."""
         left = self._contents(store, when)
         if left and self.operation.name == "ingest":
             more = sum((left.rows[table] - self.undisturbed.rows[table]).total() for table in left.rows)
