@@ -279,8 +279,7 @@ class Session:
         except RuntimeError as error:
             raise _interrupt(error) from error
         except duckdb.Error as error:
-            if isinstance(error, duckdb.IOException):
-                raise MissingFile(_message(error)) from error
+            self._refuse_if_gone(error)
             raise UsageError(_message(error)) from error
         return Result(
             [column[0] for column in description],
@@ -294,7 +293,18 @@ class Session:
         except RuntimeError as error:
             raise _interrupt(error) from error
         except duckdb.Error as error:
+            self._refuse_if_gone(error)
             raise TbesError(f"The SQL session cannot be set up: {_message(error)}") from error
+
+    def _refuse_if_gone(self, error: duckdb.Error) -> None:
+        """Raises MissingFile if a file of the snapshot is there no more, in whatever words DuckDB said so: it may
+        take the path of a missing file for that of a folder, which it is not allowed to look into.
+        """
+        files = (
+            snapshot.root / part.path for snapshot in self.snapshots for part in self._chosen[snapshot.name]
+        )
+        if isinstance(error, duckdb.IOException) or not all(file.exists() for file in files):
+            raise MissingFile(_message(error)) from error
 
     def _table(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> None:
         self._run(table_sql(name, columns, rows))

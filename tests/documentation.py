@@ -25,7 +25,8 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 def commands() -> str:
     """docs/commands.md."""
     lines = ["# Commands", "", "What `--help` says of each. Exit codes: [exit-codes.md](exit-codes.md).", ""]
-    context = click.Context(cli, info_name="tbes", max_content_width=100, terminal_width=100)
+    settings = {**cli.context_settings, "max_content_width": 100}
+    context = click.Context(cli, info_name="tbes", terminal_width=100, **settings)
     lines += ["```text", cli.get_help(context), "```", ""]
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)

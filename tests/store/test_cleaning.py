@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.reference.catalogue import Catalogue
+from pipeline.sql import MissingFile, Session
 from pipeline.store.cleaning import clean
 from pipeline.store.compaction import compact
 from pipeline.store.locks import writing
@@ -82,3 +84,19 @@ def _orphan_of(store: Store, organisation: str, run: str) -> Path:
     orphan = part.with_name(f"part-{run}-00001.parquet")
     shutil.copy(part, orphan)
     return orphan
+
+
+@pytest.mark.parametrize("report", ["servers", "refusals"])
+def test_a_report_whose_files_are_gone_is_told_so(store: Store, report: str) -> None:
+    """What runs a report takes a new look at the store then."""
+    with Session(store.snapshot(), Catalogue()) as session:
+        compact(store)
+        clean(store, grace_hours=0)
+        with pytest.raises(MissingFile):
+            session.report(report)
+    with Session(store.snapshot(), Catalogue()) as session:
+        compact(store)
+        for path in part_files(store):
+            path.unlink()
+        with pytest.raises(MissingFile):
+            session.query("select count(*) from message_tracking")

@@ -74,7 +74,7 @@ def make_logs(folder: Path) -> None:
     for n in range(2):
         base = logs / f"customer {n}" / "EX01" / "TransportRoles" / "Logs"
         for place, data in (
-            ("MessageTracking/MSGTRK2026112009-1.LOG", tracking(range(40))),
+            ("MessageTracking/MSGTRK2026112009-1.LOG", tracking(range(n, n + 40))),
             (
                 "Hub/ProtocolLog/SmtpReceive/RECV2026112009-1.LOG",
                 receive(range(n, n + 50)) + b"damage\r\n" + row(1, month="10") + row(2)[:-7],
