@@ -32,6 +32,7 @@ from pipeline.sql import (
     needed_parts,
     organisation_tables,
     parameters_table,
+    parts_told_of,
     ranges_sql,
     table_sql,
     table_views,
@@ -51,8 +52,9 @@ def script(session: Session, written: datetime, *, as_tables: bool = False) -> s
     parameters = replace(session.parameters, as_of=session.parameters.as_of or written)
     parts = {snapshot.name: needed_parts(snapshot, parameters) for snapshot in snapshots}
     empty: dict[str, list[Part]] = {snapshot.name: [] for snapshot in snapshots}
-    stand_ins = list(_over_files(snapshots, empty, parameters))
-    real = list(_over_files(snapshots, parts, parameters))
+    told = {snapshot.name: parts_told_of(snapshot, parameters) for snapshot in snapshots}
+    stand_ins = list(_over_files(snapshots, empty, empty, parameters))
+    real = list(_over_files(snapshots, parts, told, parameters))
     tables = list(_tables(session, parameters))
     if as_tables:
         statements = [*real, *tables, *(_as_table(view) for view in queries.views())]
@@ -104,12 +106,15 @@ def _moment(moment: datetime) -> str:
 
 
 def _over_files(
-    snapshots: Sequence[Snapshot], parts: dict[str, list[Part]], parameters: Parameters
+    snapshots: Sequence[Snapshot],
+    parts: dict[str, list[Part]],
+    told: dict[str, list[Part]],
+    parameters: Parameters,
 ) -> Iterable[str]:
     for snapshot in snapshots:
         for statement in table_views(snapshot, parts[snapshot.name], parameters):
             yield _replacing(statement)
-    yield f"create or replace view {RANGES} as {ranges_sql(snapshots, parts)}"
+    yield f"create or replace view {RANGES} as {ranges_sql(snapshots, told, parts)}"
 
 
 def _tables(session: Session, parameters: Parameters) -> Iterator[str]:

@@ -7,8 +7,9 @@ _ORGANISATION = "Id of the organisation"
 
 SOURCES: dict[str, tuple[str, dict[str, str]]] = {
     "source_ranges": (
-        "What was read: one row a source and range of it, from the metadata of the store's files. Counts of lines "
-        "and header lines stand in one row a range only, so that sums are right.",
+        "What was read: one row a source and range of it, from the metadata of the store's files, also of times "
+        "that were not asked for. Counts of lines and header lines stand in one row a range only, so that sums are "
+        "right.",
         {
             "table_name": "message_tracking or smtp_protocol",
             "source_id": "Identity of the source, stable when it is moved, renamed or gzipped",
@@ -41,6 +42,7 @@ SOURCES: dict[str, tuple[str, dict[str, str]]] = {
             "read_at": "When it was read, UTC",
             "warning": "What was odd about the source; null for nothing",
             "purged": "Rows and quarantined lines that were removed for good since (tbes purge)",
+            "in_window": "Whether its file can hold rows of the time asked for (--since, --until), so that the tables read it",
         },
     ),
 }

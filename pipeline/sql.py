@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -116,6 +117,8 @@ class Session:
         self.connection = duckdb.connect()
         self._made: set[str] = set()
         self._chosen = {snapshot.name: needed_parts(snapshot, self.parameters) for snapshot in snapshots}
+        # what was read is told whatever the time asked for: an organisation without a line in it does not vanish
+        self._told = {snapshot.name: parts_told_of(snapshot, self.parameters) for snapshot in snapshots}
         self._kept = self._kept_views(keep_from_rows)
         # What does not fit is spilled; by default DuckDB would do that in the current folder.
         self._spill = _spill_folder()
@@ -129,9 +132,6 @@ class Session:
         for snapshot in snapshots:
             for statement in table_views(snapshot, self._chosen[snapshot.name], self.parameters):
                 self._run(statement)
-        self._ranges = queries.Query(
-            RANGES, "", "", {}, (), (), ranges_sql(snapshots, self._chosen), kept=True
-        )
         self._references = dict(catalogue.tables())
         self._organisations(organisations)
         self._table(
@@ -203,6 +203,12 @@ class Session:
                 self._kept = None
         return self._closure(wanted)
 
+    @cached_property
+    def _ranges(self) -> queries.Query:
+        """`source_ranges` as a view; its text names every file, so it is made where it is read."""
+        sql = ranges_sql(self.snapshots, self._told, self._chosen)
+        return queries.Query(RANGES, "", "", {}, (), (), sql, kept=True)
+
     def _closure(self, sql: str, at_hand: frozenset[str] = frozenset()) -> list[queries.Query]:
         needed = queries.needed_views(sql, at_hand)
         read = {name for view in needed if view.name not in at_hand for name in queries.relations_read(view)}
@@ -210,10 +216,10 @@ class Session:
 
     def _kept_views(self, from_rows: int | None) -> KeptViews | None:
         """What the store may keep for the organisations asked for; None if it is small, or only a time of it is asked for."""
-        parts = [part for chosen in self._chosen.values() for part in chosen]
+        parts = [part for told in self._told.values() for part in told]
         if from_rows is None or sum(part.rows for part in parts) < from_rows or self._cuts_time(parts):
             return None
-        text = "\0".join(view.sql for view in queries.views() if view.kept)
+        text = "\0".join([*(view.sql for view in queries.views() if view.kept), ranges_sql((), {}, {})])
         tables = {name: relation.rows for name, relation in self.catalogue.tables().items()}
         shared = hashlib.sha256(
             f"{__version__}\0{duckdb.__version__}\0{text}\0{tables!r}".encode()
@@ -315,11 +321,10 @@ class Session:
 
     def _lock(self, snapshots: Sequence[Snapshot]) -> None:
         files = [
-            str(snapshot.root / part.path) for snapshot in snapshots for part in self._chosen[snapshot.name]
+            str(snapshot.root / part.path) for snapshot in snapshots for part in self._told[snapshot.name]
         ]
         # a path with [, * or ? is asked for in its escaped form first, then opened in its own
-        escaped = [path for snapshot in snapshots for path in snapshot.paths(self._chosen[snapshot.name])]
-        listed = ", ".join(literal(file) for file in sorted({*files, *escaped}))
+        listed = ", ".join(literal(file) for file in sorted({*files, *map(glob_escape, files)}))
         # A variable of this program is no table, and nothing is loaded for an unknown function.
         self._run("set python_enable_replacements = false")
         self._run("set autoload_known_extensions = false")
@@ -346,6 +351,11 @@ def needed_parts(snapshot: Snapshot, parameters: Parameters) -> list[Part]:
         and (since is None or part.last_time is None or part.last_time >= since)
         and (until is None or part.first_time is None or part.first_time < until)
     ]
+
+
+def parts_told_of(snapshot: Snapshot, parameters: Parameters) -> list[Part]:
+    """The live parts of the organisation asked for, of whatever time: `source_ranges` reads their footers."""
+    return needed_parts(snapshot, replace(parameters, since=None, until=None))
 
 
 def parameters_table(parameters: Parameters) -> str:
@@ -388,8 +398,13 @@ def table_views(snapshot: Snapshot, parts: Sequence[Part], parameters: Parameter
     ]
 
 
-def ranges_sql(snapshots: Sequence[Snapshot], parts: dict[str, list[Part]]) -> str:
-    """The rows of `source_ranges`: what the parts' metadata says of their sources."""
+def ranges_sql(
+    snapshots: Sequence[Snapshot], parts: dict[str, list[Part]], chosen: dict[str, list[Part]]
+) -> str:
+    """The rows of `source_ranges`: what the parts' metadata says of their sources.
+
+    `in_window` is true for the `chosen` parts, whose rows the tables hold.
+    """
     selects = []
     cells = ", ".join(
         f"(cells->>{i})::{_RANGE_TYPES.get(name, 'VARCHAR')} as {name}" for i, name in enumerate(NAMES[:-1])
@@ -397,15 +412,20 @@ def ranges_sql(snapshots: Sequence[Snapshot], parts: dict[str, list[Part]]) -> s
     # of parts that were written before anything was purged, the count is missing
     cells += f", coalesce((cells->>{len(NAMES) - 1})::BIGINT, 0) as {NAMES[-1]}"
     for snapshot in snapshots:
-        if parts[snapshot.name]:
-            files = ", ".join(literal(path) for path in snapshot.paths(parts[snapshot.name]))
+        inside = {part.path for part in chosen[snapshot.name]}
+        for in_window in (True, False):
+            some = [part for part in parts[snapshot.name] if (part.path in inside) is in_window]
+            if not some:
+                continue
+            files = ", ".join(literal(path) for path in snapshot.paths(some))
             selects.append(
-                f"select '{snapshot.name}' as table_name, {cells} from (select unnest(from_json(decode(value)->'sources', "
-                f"'[\"JSON\"]')) as cells from parquet_kv_metadata([{files}]) where decode(key) = '{METADATA_KEY}')"
+                f"select '{snapshot.name}' as table_name, {cells}, {literal(in_window)} as in_window from ("
+                "select unnest(from_json(decode(value)->'sources', '[\"JSON\"]')) as cells "
+                f"from parquet_kv_metadata([{files}]) where decode(key) = '{METADATA_KEY}')"
             )
     if not selects:
         empty = ", ".join(f"null::{_RANGE_TYPES.get(name, 'VARCHAR')} as {name}" for name in NAMES)
-        selects.append(f"select null::VARCHAR as table_name, {empty} where false")
+        selects.append(f"select null::VARCHAR as table_name, {empty}, null::BOOLEAN as in_window where false")
     return " union all ".join(selects)
 
 

@@ -127,4 +127,6 @@ def read_ranges(snapshot: Snapshot, parts: Sequence[Part] | None = None) -> dict
 
 def glob_escape(path: str) -> str:
     """DuckDB reads every path as a pattern."""
+    if not any(letter in path for letter in "[*?"):
+        return path
     return "".join(f"[{letter}]" if letter in "[*?" else letter for letter in path)

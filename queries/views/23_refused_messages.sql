@@ -33,7 +33,12 @@
 --   mail_class: internal (the sender is of the organisation), external (is not) or system (nobody reads a report to its sender)
 --   logs_until: last row of the organisation's logs, or --until, or the report date, whichever is first, UTC
 with log_ends as (
-    select s.organisation, least(max(s.last_time), min(p.as_of), coalesce(min(p.until), max(s.last_time))) as logs_until
+    select
+        s.organisation,
+        least(
+            max(case when p.until is null or s.first_time < p.until then least(s.last_time, coalesce(p.until, s.last_time)) end),
+            min(p.as_of)
+        ) as logs_until
     from source_ranges as s
     cross join parameters as p
     group by s.organisation

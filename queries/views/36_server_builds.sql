@@ -104,7 +104,7 @@ versions as (
         organisation, upper(split_part(server, '.', 1)) as server, log_version, log_service, kind,
         min(first_time) as first_seen, max(last_time) as last_seen, sum(rows) as lines
     from source_ranges
-    where kind <> 'message-tracking' and server is not null and rows > 0
+    where in_window and kind <> 'message-tracking' and server is not null and rows > 0
     group by organisation, upper(split_part(server, '.', 1)), log_version, log_service, kind
 ),
 

@@ -15,7 +15,7 @@
 --   handed_over_in_scope: messages accepted on paths under enforcement
 --   handed_over_unknown: messages accepted on paths of which nothing tells the scope
 --   handed_over_out_of_scope: messages accepted on paths that are not under enforcement
---   logs_until: last row of the organisation's logs, UTC
+--   logs_until: last row of the organisation's logs before --until, UTC
 -- materialised: small, and asked for by many views
 with events as materialized (
     select organisation, server, time, action, minutes_per_hour from refusal_events
@@ -39,7 +39,9 @@ scoped_hand_overs as (
 
 log_ends as (
     select
-        s.organisation, least(max(s.last_time), coalesce(min(p.until), max(s.last_time))) as logs_until
+        s.organisation,
+        max(case when p.until is null or s.first_time < p.until then least(s.last_time, coalesce(p.until, s.last_time)) end)
+            as logs_until
     from source_ranges as s
     cross join parameters as p
     group by s.organisation
@@ -134,7 +136,7 @@ subjects as (
     union
     select organisation, server as scope_server from tracking_hours where server is not null
     union
-    select organisation, upper(split_part(server, '.', 1)) as scope_server from source_ranges where server is not null
+    select organisation, upper(split_part(server, '.', 1)) as scope_server from source_ranges where in_window and server is not null
 ),
 
 -- the table of stages that was valid at the last refusal

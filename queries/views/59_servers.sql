@@ -101,7 +101,7 @@ kinds as (
     select organisation, server, string_agg(distinct kind, ', ' order by kind) as log_kinds
     from (
         select organisation, upper(split_part(server, '.', 1)) as server, kind from source_ranges
-        where server is not null and rows > 0
+        where in_window and server is not null and rows > 0
         union
         select organisation, server, 'message-tracking' as kind from tracking_hours where server is not null
     ) as seen

@@ -1,5 +1,5 @@
 -- title: Sources
--- answers: Which logs were read, whose they are, and how many lines each gave.
+-- answers: Which logs were read, whose they are, and how many lines each gave; with --since or --until, those whose files can hold rows of that time.
 -- columns:
 --   organisation: id of the organisation
 --   server: server of the source; null where its rows name it
@@ -23,4 +23,5 @@ select
     cast(sum(purged) as bigint) as purged, min(first_time) as first_time, max(last_time) as last_time,
     max(assignment) as assignment, string_agg(distinct warning, '; ' order by warning) as warning, source_id
 from source_ranges
+where in_window
 group by organisation, kind, source_id

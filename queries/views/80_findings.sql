@@ -271,10 +271,12 @@ log_findings as (
     select
         f.organisation, null as server, 'warning' as severity, cast(1 as bigint) as degree, 'logs-ended' as subject,
         case
+            when f.logs_to is null and f.has_logs then 'None of its log lines lies in the time looked at.'
             when f.logs_to is null then 'There are no logs of it.'
             else 'Its logs end on ' || substr(cast(f.logs_to as varchar), 1, 16) || ' UTC, more than two days before the report date: what is said here is of then.'
         end as finding,
-        'Bring newer logs.' as action, cast(null as date) as act_by, f.logs_to as since
+        case when f.logs_to is null and f.has_logs then 'Look at a longer time.' else 'Bring newer logs.' end as action,
+        cast(null as date) as act_by, f.logs_to as since
     from exposure_facts as f
     where f.stale
     union all

@@ -35,7 +35,7 @@ RELATIONS = {
     "position_from BIGINT, "
     "position_to BIGINT, first_line BIGINT, lines BIGINT, header BIGINT, rows BIGINT, quarantined BIGINT, "
     "first_time TIMESTAMPTZ, last_time TIMESTAMPTZ, read_at TIMESTAMPTZ, warning VARCHAR, "
-    "organisation_name VARCHAR, purged BIGINT",
+    "organisation_name VARCHAR, purged BIGINT, in_window BOOLEAN",
     "organisations": "organisation VARCHAR, display_name VARCHAR",
     "organisation_domains": "organisation VARCHAR, domain VARCHAR",
     "organisation_servers": "organisation VARCHAR, server VARCHAR",
@@ -194,7 +194,7 @@ class Logs:
                 f"{kind}, min(server), min(log_service), 'path', min(log_version), 0, 1, 1, count(*), 0, "
                 "count(*) filter (parse_error is null), count(*) filter (parse_error is not null), "
                 "min(date_time) filter (parse_error is null), max(date_time) filter (parse_error is null), "
-                f"max(date_time), null, null, 0 from {table}_lines group by organisation, source_id, {kind}"
+                f"max(date_time), null, null, 0, true from {table}_lines group by organisation, source_id, {kind}"
             )
 
     def make_views(self, sql: str) -> None:

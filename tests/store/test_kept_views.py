@@ -173,3 +173,28 @@ def test_other_organisations_kept_rows_cannot_be_read(store: Store) -> None:
     (one, _), (_, other), *_ = sorted(by_organisation.items())
     with _session(store, 1, organisation=one) as session, pytest.raises(UsageError):
         session.query(f"select * from read_parquet('{other}')")
+
+
+def test_parts_outside_of_the_window_are_not_in_what_is_kept(tmp_path: Path) -> None:
+    """The window may cut no part and still leave some out: kept rows are of all of them."""
+    store, folder = Store(tmp_path / "store"), tmp_path / "logs"
+    for day in ("20261123", "20261124"):
+        for path in (SAMPLES / "alderbrook").rglob(f"*{day}*"):
+            target = folder / "alderbrook" / path.relative_to(SAMPLES / "alderbrook")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+        _ingest(store, folder / "alderbrook")
+    parts = [part for snapshot in store.snapshot() for part in snapshot.parts]
+    starts = sorted(part.first_time for part in parts if part.first_time)
+    since = next(
+        start
+        for start in starts
+        if start > starts[0]
+        and all(
+            part.last_time and part.first_time and (part.last_time < start or part.first_time >= start)
+            for part in parts
+        )
+    )
+    computed = _all(store, None, since=since)
+    assert computed != _all(store, None)
+    assert _all(store, 1, since=since) == computed
