@@ -8,8 +8,10 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,14 +24,20 @@ from pipeline.reports.changes import Earlier
 from pipeline.reports.document import Style
 from pipeline.reports.formats import FORMATS
 from pipeline.reports.gather import Wanted, document
+from pipeline.reports.html import charts, figures
+from pipeline.reports.html.cells import LEVELS, Rows
+from pipeline.reports.html.chapter import _level
 from pipeline.reports.html.powershell import quoted
 from pipeline.reports.redact import Redactor
-from pipeline.sql import Parameters, Session
+from pipeline.sql import Parameters, Result, Session
 from tests.reports.rendering import Samples, of_rows
 from tests.reports.test_hostile import ALL
 from tests.samples import AS_OF, ingest_samples
 
 ORGANISATIONS = ("alderbrook", "birchwood", "cedarholt", "dunmore", "elmsford", "foxglove")
+DAY = timedelta(days=1)
+QUERIES = Path(__file__).resolve().parents[2] / "queries"
+EXPOSURE = QUERIES / "views" / "61_exposure.sql"
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
 
@@ -74,9 +82,10 @@ def page(
     acknowledged: tuple[Acknowledgement, ...] = (),
     earlier: Earlier | None = None,
     days_later: int = 0,
+    since: datetime | None = None,
 ) -> str:
     """The report of the whole set, as the command writes it."""
-    parameters = Parameters(organisation, as_of=AS_OF + timedelta(days=days_later))
+    parameters = Parameters(organisation, since, as_of=AS_OF + timedelta(days=days_later))
     texts = Texts(language)
     style = Style(texts, redactor=None if details else Redactor(texts))
     with Session(samples.store.snapshot(), Catalogue(), (), parameters) as session:
@@ -241,6 +250,115 @@ def test_a_stale_verdict_is_in_the_past_tense_and_dated(samples: Samples) -> Non
         "Als die Protokolle endeten, verzögerte Exchange Online die Mail (verspätete Nachrichten: 6)."
         in german
     )
+
+
+def test_every_state_has_a_severity_and_what_is_not_seen_is_not_good() -> None:
+    text = (QUERIES / "reports" / "exposure.sql").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^--   state: (.*)$", text, re.M)
+    states = listed.replace(" or ", ", ").split(", ")
+    assert "no hand-over in the window" in states and set(states) <= set(LEVELS)
+    assert {state: _level((), state) for state in ("accepted", "not visible here", states[-2])} == {
+        "accepted": "good",
+        "not visible here": "note",
+        "no hand-over in the window": "note",
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "state", "verdict"),
+    [
+        ("en", "no hand-over in the window", "that proves nothing of other times."),
+        ("de", "keine Übergabe im Zeitraum", "über andere Zeiten sagt das nichts."),
+    ],
+)
+def test_a_window_without_a_hand_over(
+    samples: Samples, monkeypatch: pytest.MonkeyPatch, language: str, state: str, verdict: str
+) -> None:
+    """The rows are those of the SQL: state and sentences of elmsford's exposure are exchanged."""
+    fetch = Session.report
+
+    def quiet(session: Session, name: str) -> Result:
+        found = fetch(session, name)
+        if name != "exposure":
+            return found
+        sentences = re.findall(r"'(No hand-over to [^']*)'", EXPOSURE.read_text(encoding="utf-8"))
+        changed = {"state": "no hand-over in the window", "stale": False, "verdict": sentences[0]}
+        rows = [
+            tuple(changed.get(column, cell) for column, cell in zip(found.columns, row, strict=True))
+            for row in found.rows
+        ]
+        return Result(found.columns, found.types, rows)
+
+    monkeypatch.setattr(Session, "report", quiet)
+    written = page(samples, organisation="elmsford", language=language)
+    text = Reader(written).text
+    assert state in text and verdict in text
+    assert f'<span class="badge note">{state}</span>' in written
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_organisations_without_a_line_in_the_window_have_a_chapter(samples: Samples, language: str) -> None:
+    text = Reader(page(samples, language=language, since=AS_OF + timedelta(days=30))).text
+    said = {
+        "en": "None of its log lines lies in the time looked at.",
+        "de": "Keine ihrer Protokollzeilen liegt im betrachteten Zeitraum.",
+    }[language]
+    assert text.count(said) >= len(ORGANISATIONS)
+    assert all(name in text for name in ORGANISATIONS)
+
+
+def test_a_stage_that_may_be_a_later_one_is_told_in_both_languages() -> None:
+    english = (
+        "The latest refusal names 30 minutes an hour: stage 5, or a later one to 7, "
+        "since their throttle minutes are not public."
+    )
+    document = of_rows(
+        ["organisation", "finding"], ["VARCHAR", "VARCHAR"], ("elmsford", english), report="findings"
+    )
+    words = {
+        language: Rows(document, Style(Texts(language))).text("findings", "finding", english)
+        for language in ("en", "de")
+    }
+    document.session.close()
+    assert words["en"] == english
+    assert "Stufe 5 oder eine spätere bis 7" in words["de"]
+
+
+def test_a_build_that_comes_back_is_drawn_twice_in_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = [
+        "organisation",
+        "server",
+        "build",
+        "build_name",
+        "first_seen",
+        "last_seen",
+        "evidence",
+        "strength",
+    ]
+
+    def row(server: str, build: str, first: int, last: int) -> tuple[object, ...]:
+        return ("elmsford", server, build, None, AS_OF + first * DAY, AS_OF + last * DAY, "header", "strong")
+
+    drawn: list[Any] = []
+    draw = charts.builds
+    monkeypatch.setattr(charts, "builds", lambda spans: drawn.extend(spans) or draw(spans))
+    rows = [
+        row("EX1", "15.1.2507.39", -9, -7),
+        row("EX1", "15.1.2507.44", -6, -4),
+        row("EX1", "15.1.2507.39", -3, -1),
+        row("EX2", "15.1.2507.39", -9, -7),
+        row("EX2", "15.1.2507.39", -3, -1),
+    ]
+    document = of_rows(columns, ["VARCHAR"] * len(columns), *rows, report="server_builds")
+    picture = figures.builds(Rows(document, Style(Texts("en"))), "elmsford", "Elmsford")
+    document.session.close()
+    assert picture is not None
+    assert [(span["server"], span["build"]) for span in drawn] == [(found[1], found[2]) for found in rows]
+    assert len(picture.table.rows) == 5
+    # EX2 was away and came back with the build that it had
+    assert picture.words == "More than one build in these logs: EX1."
+    # a lane a build: the two stretches of one build stand in one
+    assert picture.svg.count("15.1.2507.39") == 2 and picture.svg.count("15.1.2507.44") == 1
 
 
 def test_commands_have_the_organisations_own_names(elmsford: str) -> None:

@@ -22,6 +22,7 @@ LEVELS = {
     "recovered since": "note",
     "accepted": "good",
     "not connecting": "note",
+    "no hand-over in the window": "note",
     "not visible here": "note",
     "no build is accepted": "critical",
     "below the floor": "warning",

@@ -15,6 +15,7 @@ from pipeline.reports.html.sources import ThirdParty
 from pipeline.reports.values import visible
 
 _WORST = ("critical", "warning", "note")
+_UNSEEN = ("not visible here", "no hand-over in the window")
 MOST_TODO = 12
 
 
@@ -67,7 +68,10 @@ def _level(findings: Sequence[Row], state: str) -> str:
     """The worst finding that nobody has acknowledged: red means new."""
     severities = {finding["severity"] for finding in findings}
     worst = next((severity for severity in _WORST if severity in severities), "good")
-    return "good" if worst == "note" and state == "accepted" else worst
+    if worst == "note" and state == "accepted":
+        return "good"
+    # that nothing was found is no good news where nothing could be seen
+    return "note" if worst == "good" and state in _UNSEEN else worst
 
 
 def _badges(rows: Rows, exposure: Row) -> list[Badge]:

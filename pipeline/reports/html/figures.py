@@ -249,7 +249,11 @@ def builds(rows: Rows, organisation: str, name: str) -> Picture | None:
         for row in known[:MOST_BUILDS]
     ]
     title = texts("html.builds", organisation=name)
-    changed = {row["server"] for row in known if sum(r["server"] == row["server"] for r in known) > 1}
+    # a build that was away comes back in a row of its own
+    seen: dict[str | None, set[str]] = defaultdict(set)
+    for row in known:
+        seen[row["server"]].add(row["build"])
+    changed = {server for server, found in seen.items() if len(found) > 1}
     words = (
         texts(
             "html.builds_changed",
