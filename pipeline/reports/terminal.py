@@ -6,14 +6,15 @@ others follow each row as `heading: value`. Columns that a report does not mean 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import cached_property
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions
+from rich.segment import Segment
 from rich.text import Text
 
 from pipeline.i18n import Texts
@@ -43,6 +44,27 @@ _SEVERITY = {
     "accepted today": "green",
 }
 _NUMBERS = ("INT", "INTEGER", "DOUBLE", "BIGINT", "DECIMAL")
+
+
+_Piece = tuple[str, str] | Text
+"""Text with the name of its style, or text that holds its styles."""
+
+
+class _Lines:
+    """Lines of pieces, all printed at once: a print for each line is ten times as slow."""
+
+    def __init__(self, lines: Sequence[Sequence[_Piece]]) -> None:
+        self.lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for line in self.lines:
+            for piece in line:
+                if isinstance(piece, Text):
+                    yield from piece.render(console)
+                else:
+                    text, style = piece
+                    yield Segment(text, console.get_style(style) if style else None)
+            yield Segment.line()
 
 
 @dataclass
@@ -95,37 +117,37 @@ def print_table(
     if not result.rows:
         console.print(Text(texts("text.no_rows", title=visible(title))), highlight=False)
         return
-    columns = _columns(result, first, below, style, report)
-    shown = [column for column in columns if not first or column.name in first] or columns
+    known = [name for name in first if name in result.columns]
+    others = [name for name in result.columns if name not in known and name not in below]
+    shown = _columns(result, [name for name in known or others if name not in below], style, report)
+    others = [name for name in others if known and _holds_anything(result, name, style, report)]
+    if not shown:
+        shown, others = _columns(result, others, style, report), []
     table = _fitting(shown, console.width)
     leftover = [column for column in shown if column not in table]
     console.print(Text(visible(title), style="bold"), highlight=False)
     _print_rows(console, table, leftover)
-    _print_below(console, result, below, columns, style, report)
+    _print_below(console, result, below, shown, style, report)
     notes = []
     if any(kind.startswith("TIMESTAMP") for kind in result.types):
         notes.append(
             texts("text.times_are_utc") if zone_name == "UTC" else texts("text.times_are", zone=zone_name)
         )
-    if hidden := len(columns) - len(shown):
-        notes.append(texts("text.more_columns", count=hidden))
+    if others:
+        notes.append(texts("text.more_columns", count=len(others)))
     if notes:
         console.print(Text(" ".join(notes), style="dim"), highlight=False)
 
 
-def _columns(
-    result: Result, first: Sequence[str], below: Sequence[str], style: Style, report: str
-) -> list[_Column]:
-    """The columns that hold anything, those of `first` first."""
-    names = [name for name in first if name in result.columns]
-    names += [name for name in result.columns if name not in names]
+def _columns(result: Result, names: Sequence[str], style: Style, report: str) -> list[_Column]:
+    """Those of the columns that hold anything."""
     columns = []
     for name in names:
         at = result.columns.index(name)
         kind = result.types[at]
         values = [row[at] for row in result.rows]
         cells = [style.cell(report, name, value) for value in values]
-        if any(cells) and name not in below:
+        if any(cells):
             columns.append(
                 _Column(
                     name,
@@ -137,6 +159,11 @@ def _columns(
                 )
             )
     return columns
+
+
+def _holds_anything(result: Result, name: str, style: Style, report: str) -> bool:
+    at = result.columns.index(name)
+    return any(style.cell(report, name, row[at]) for row in result.rows)
 
 
 def _fitting(columns: Sequence[_Column], width: int) -> list[_Column]:
@@ -159,45 +186,53 @@ def _fitting(columns: Sequence[_Column], width: int) -> list[_Column]:
 
 
 def _print_rows(console: Console, table: Sequence[_Column], leftover: Sequence[_Column]) -> None:
-    headings = [Text(column.heading, style="bold") for column in table]
-    _print_line(console, table, headings, bottom=True)
     rule = "-" if console.options.ascii_only else "\u2500"
-    console.print(
-        Text((" " * GAP).join(rule * column.width for column in table), style="dim"), highlight=False
-    )
+    heading = _laid_out(console, table, [(column.heading, "bold") for column in table], bottom=True)
+    lines = [*heading, [((" " * GAP).join(rule * column.width for column in table), "dim")]]
+    width = max(console.width - INDENT, 1)
     for row in range(len(table[0].cells)):
-        _print_line(
-            console, table, [Text(column.cells[row], style=_style(column.values[row])) for column in table]
-        )
+        cells = [(column.cells[row], _style(column.values[row])) for column in table]
+        lines += _laid_out(console, table, cells)
         items = [
             Text.assemble((f"{column.heading}: ", "dim"), (column.cells[row], _style(column.values[row])))
             for column in leftover
             if column.cells[row]
         ]
-        for line in _filled(items, console.width - INDENT):
-            _print_indented(console, line)
+        for item in _filled(items, width):
+            lines += [[piece] for piece in _indented(console, item, width)]
+    console.print(_Lines(lines), highlight=False, soft_wrap=True)
 
 
-def _print_line(
-    console: Console, table: Sequence[_Column], cells: Sequence[Text], *, bottom: bool = False
-) -> None:
-    """One row in as many lines as its tallest cell has."""
+def _laid_out(
+    console: Console, table: Sequence[_Column], cells: Sequence[tuple[str, str]], *, bottom: bool = False
+) -> list[list[_Piece]]:
+    """One row, its cells as text and style, in as many lines as its tallest cell has."""
     wrapped = [
-        list(cell.wrap(console, column.width, overflow="fold")) or [Text()]
-        for column, cell in zip(table, cells, strict=True)
+        _wrapped(console, text, column.width) for column, (text, _) in zip(table, cells, strict=True)
     ]
     height = max(map(len, wrapped))
+    laid_out = []
     for number in range(height):
-        line = Text()
-        for column, lines in zip(table, wrapped, strict=True):
+        line: list[_Piece] = []
+        gap = 0
+        for column, lines, (_, style) in zip(table, wrapped, cells, strict=True):
             at = number - (height - len(lines)) if bottom else number
-            piece = lines[at].copy() if 0 <= at < len(lines) else Text()
-            piece.rstrip()
-            padding = " " * (column.width - piece.cell_len)
-            line.append_text(Text(padding) + piece if column.numeric else piece + Text(padding))
-            line.append(" " * GAP)
-        line.rstrip()
-        console.print(line, highlight=False, soft_wrap=True)
+            piece = lines[at] if 0 <= at < len(lines) else ""
+            room = column.width - cell_len(piece)
+            before, after = (room, 0) if column.numeric else (0, room)
+            if piece:
+                line += [(" " * (gap + before), ""), (piece, style)]
+                gap = after + GAP
+            else:
+                gap += column.width + GAP
+        laid_out.append(line)
+    return laid_out
+
+
+def _wrapped(console: Console, text: str, width: int) -> list[str]:
+    if cell_len(text) <= width and "\n" not in text:
+        return [text.rstrip()]
+    return [line.plain.rstrip() for line in Text(text).wrap(console, width, overflow="fold")] or [""]
 
 
 def _filled(items: Sequence[Text], width: int) -> list[Text]:
@@ -229,16 +264,17 @@ def _print_below(
             heading = Text(f"{columns[0].cells[number]}: " if columns else "", style="bold")
             console.print(heading.append(Text(sentences[0], style="not bold")), highlight=False)
         for sentence in sentences[1:]:
-            _print_indented(console, Text(sentence))
+            for piece in _indented(console, Text(sentence), max(console.width - INDENT, 1)):
+                console.print(piece, highlight=False, soft_wrap=True)
 
 
-def _print_indented(console: Console, text: Text) -> None:
+def _indented(console: Console, text: Text, width: int) -> list[Text]:
     """Wrapped; but a path or line that is wider than the page is left to the terminal to break, so that it can be copied."""
-    width = max(console.width - INDENT, 1)
-    pieces = [text] if _longest_word(text.plain) > width else text.wrap(console, width)
+    fits = text.cell_len <= width and "\n" not in text.plain
+    pieces = [text] if fits or _longest_word(text.plain) > width else text.wrap(console, width)
     for piece in pieces:
         piece.rstrip()
-        console.print(Text(" " * INDENT) + piece, highlight=False, soft_wrap=True)
+    return [Text(" " * INDENT) + piece for piece in pieces]
 
 
 def _longest_word(text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 # Unicode's Default_Ignorable_Code_Point that Python calls printable (fillers, joiners, variation selectors), and the
@@ -54,7 +55,7 @@ def visible(text: str) -> str:
     These are C0 and C1 controls (escape sequences of a terminal begin with ESC or U+009B), line and paragraph
     separators, direction marks, overrides and isolates, zero-width and tag characters, lone surrogates.
     """
-    if text.isprintable() and not _UNSEEN.search(text):
+    if text.isprintable() and (text.isascii() or not _UNSEEN.search(text)):
         return text
     return "".join(
         letter if letter.isprintable() and not _UNSEEN.match(letter) else f"\\u{{{ord(letter):04x}}}"
@@ -67,6 +68,7 @@ def visible_lines(text: str) -> str:
     return "\n".join(visible(line) for line in text.split("\n"))
 
 
+@lru_cache(maxsize=4096)
 def disarmed(text: str) -> str:
     """A text that no spreadsheet takes for a formula: an apostrophe before `=`, `+`, `-`, `@`, tab and carriage return.
 
