@@ -241,16 +241,43 @@ message_findings as (
     group by organisation, server, enhanced_code, split_part(meaning, ' (by its code alone', 1)
 ),
 
+-- one pass over coverage, which is no small view
+covered as materialized (
+    select
+        organisation, server, log_kind, connector, count(distinct case when lines > 0 then hour end) as hours_there,
+        count(distinct case when gap is not null then hour end) as hours, max(gap) as gap, max(command) as command,
+        min(case when gap is not null then hour end) as since
+    from coverage
+    group by organisation, server, log_kind, connector
+),
+
 log_findings as (
     select
-        organisation, server, 'note' as severity, count(distinct hour) as degree,
-        'gap/' || log_kind || '/' || coalesce(connector, '-') as subject,
-        'Not visible for ' || cast(count(distinct hour) as varchar) || ' hours: ' || max(gap) || '.'
-        || coalesce(' Connector: ' || connector || '.', '') as finding,
-        max(command) as action, cast(null as date) as act_by, min(hour) as since
-    from coverage
-    where gap is not null
-    group by organisation, server, log_kind, connector
+        c.organisation, c.server, 'note' as severity, c.hours as degree,
+        'gap/' || c.log_kind || '/' || coalesce(c.connector, '-') as subject,
+        case
+            when c.server is null then 'Some logs name no server: what they hold is counted for the organisation alone.'
+            when c.gap like 'the front end%' then 'Not visible for ' || cast(c.hours as varchar) || ' hours: ' || c.gap || '.'
+            when c.log_kind = 'smtp-send' and t.server is null
+                then 'No Send logs from ' || c.server
+                    || ': refusals there would be invisible unless message tracking quotes them. Hours with mail: '
+                    || cast(c.hours as varchar) || '.'
+            when c.log_kind = 'smtp-send'
+                then 'No Send logs from ' || c.server || ' for ' || cast(c.hours as varchar)
+                    || ' hours with mail: refusals in them would be invisible unless message tracking quotes them.'
+            when t.server is null
+                then 'No message tracking logs from ' || c.server
+                    || ': delays, bounces and the build there would be invisible. Hours with mail: ' || cast(c.hours as varchar) || '.'
+            else 'No message tracking logs from ' || c.server || ' for ' || cast(c.hours as varchar)
+                || ' hours with mail: delays and bounces in them would be invisible.'
+        end
+        || coalesce(' Connector: ' || c.connector || '.', '') as finding,
+        c.command as action, cast(null as date) as act_by, c.since
+    from covered as c
+    left join (
+        select organisation, server, log_kind from covered group by organisation, server, log_kind having sum(hours_there) > 0
+    ) as t on c.organisation = t.organisation and c.server = t.server and c.log_kind = t.log_kind
+    where c.gap is not null
     union all
     select
         organisation, null as server, 'note' as severity, cast(sum(quarantined) as bigint) as degree, 'quarantine' as subject,

@@ -55,7 +55,7 @@ def chapter(frame: Frame, exposure: Row) -> Chapter:
         todo,
         _facts(frame, exposure),
         sections.logs_there(rows, organisation),
-        sections.logs_missing(rows, organisation, servers),
+        sections.logs_missing(rows, findings),
         _sections(frame, exposure, servers, findings, name, act_by, id_),
     )
 
