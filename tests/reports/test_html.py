@@ -391,6 +391,13 @@ def test_dates_of_one_third_party_source_are_marked(elmsford: str) -> None:
     assert "rests on a single third-party source" in elmsford
 
 
+def test_the_footnote_stands_where_a_date_is_marked_and_only_there(samples: Samples, elmsford: str) -> None:
+    footnote = "This date rests on a single third-party source"
+    assert footnote in elmsford
+    other = page(samples, organisation="alderbrook")
+    assert ('class="mark"' in other) == (footnote in other)
+
+
 def test_which_logs_were_there(elmsford: str) -> None:
     text = Reader(elmsford).text
     assert "Logs that were there: ELM-MBX1: message tracking, Send logs, Receive logs." in text
@@ -574,6 +581,8 @@ def test_times_are_utc_whatever_the_zone_of_the_terminal(samples: Samples, elmsf
 def test_nothing_of_an_organisation_is_said_plainly(samples: Samples) -> None:
     text = Reader(page(samples, organisation="nobody")).text
     assert "There is nothing in the store." in text and "Logs that stopped" not in text
+    # no date is marked
+    assert "third-party source" not in text
 
 
 def test_a_missing_library_ends_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

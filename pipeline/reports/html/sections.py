@@ -27,7 +27,7 @@ _MORE = (
     ),
     (
         "look_alikes",
-        ("server", "log_kind", "connector", "enhanced_code", "meaning", "lines", "last_time", "what_to_do"),
+        ("server", "log_kind", "connector", "enhanced_code", "meaning", "lines", "messages", "last_time", "what_to_do"),
     ),
     ("reconciliation", ("server", "field", "agreement", "reported", "expected", "expected_by", "reading")),
     ("quarantine", ("source_file", "source_line", "reason", "raw_line")),
