@@ -42,11 +42,11 @@ stages as (
         c.full_block_latest_if_paused as latest_if_paused,
         'all mail is blocked'
             || case
-                when c.full_block_latest <= m.as_of
+                when c.full_block_latest_if_paused <= m.as_of
                     then ', since ' || substr(cast(c.full_block_latest as varchar), 1, 10) || ' at the latest'
                 else ''
             end as what,
-        c.basis, c.confidence as note, coalesce(c.full_block_latest <= m.as_of, false) as has_begun
+        c.basis, c.confidence as note, coalesce(c.full_block_latest_if_paused <= m.as_of, false) as has_begun
     from server_clocks as c
     cross join moments as m
     where c.basis is not null
@@ -99,7 +99,7 @@ from (
     select organisation, server, earliest, latest, latest_if_paused, what, basis, note, false as has_begun from others
 ) as e
 cross join moments as m
--- what has begun has no earliest date where nothing bounds it below
+-- what has begun, even if paused, has no earliest date where nothing bounds it below
 order by
-    case when e.has_begun then 0 else 1 end, case when e.has_begun then e.latest else e.earliest end nulls last,
+    case when e.has_begun then 0 else 1 end, case when e.has_begun then e.latest else coalesce(e.earliest, e.latest) end nulls last,
     e.organisation, e.server nulls first, e.what, e.latest

@@ -184,6 +184,7 @@ select
     nullif(
         concat_ws(
             ' ',
+            n.dated,
             case when p.pause_days = 0 then 'No pause day is left, this year or next.' end,
             case when p.running_to is not null then 'A pause runs to ' || cast(p.running_to as varchar) || ': this one extends it.' end,
             case
@@ -208,3 +209,4 @@ select
 from planned as p
 cross join last_stages as l
 left join clocks as c on p.organisation = c.organisation
+left join log_spans as n on p.organisation = n.organisation

@@ -16,8 +16,9 @@ with moments as (
 
 -- an organisation is named itself only where none of its servers is as bad
 mail as (
-    select m.organisation, nullif(m.server, '') as server, m.state, m.stage, m.stage_to, m.minutes_per_hour, m.first_refusal, m.last_refusal, m.refusals
+    select m.organisation, nullif(m.server, '') as server, m.state, m.stage, m.stage_to, m.minutes_per_hour, m.first_refusal, m.last_refusal, m.refusals, coalesce(n.stale, false) as stale
     from mail_states as m
+    left join log_spans as n on m.organisation = n.organisation
     left join (
         select distinct organisation, state from mail_states where server <> ''
     ) as s on m.organisation = s.organisation and m.state = s.state and m.server = ''
@@ -33,10 +34,14 @@ mail_findings as (
             + coalesce(minutes_per_hour, 0) as bigint
         ) as degree,
         'mail' as subject,
-        case state
-            when 'fully blocked' then 'Exchange Online refuses all its mail for good.'
-            when 'partly blocked' then 'Exchange Online refuses a part of its mail for good.'
-            when 'delayed' then 'Exchange Online delays its mail.'
+        case
+            when stale and state = 'fully blocked' then 'Exchange Online refused all its mail for good.'
+            when stale and state = 'partly blocked' then 'Exchange Online refused a part of its mail for good.'
+            when stale and state = 'delayed' then 'Exchange Online delayed its mail.'
+            when stale then 'Exchange Online refused its mail and accepted it again since; a pause looks the same.'
+            when state = 'fully blocked' then 'Exchange Online refuses all its mail for good.'
+            when state = 'partly blocked' then 'Exchange Online refuses a part of its mail for good.'
+            when state = 'delayed' then 'Exchange Online delays its mail.'
             else 'Exchange Online refused its mail and accepts it again since; a pause looks the same.'
         end
         || case
@@ -296,15 +301,27 @@ log_findings as (
     group by organisation
     union all
     select
-        f.organisation, null as server, 'warning' as severity, cast(1 as bigint) as degree, 'logs-ended' as subject,
+        f.organisation, null as server, coalesce(u.severity, 'warning') as severity, cast(1 as bigint) as degree, 'logs-ended' as subject,
         case
             when f.logs_to is null and f.has_logs then 'None of its log lines lies in the time looked at.'
             when f.logs_to is null then 'There are no logs of it.'
             else 'Its logs end on ' || substr(cast(f.logs_to as varchar), 1, 16) || ' UTC, more than two days before the report date: what is said here is of then.'
         end as finding,
         case when f.logs_to is null and f.has_logs then 'Look at a longer time.' else 'Bring newer logs.' end as action,
-        cast(null as date) as act_by, f.logs_to as since
+        case when f.logs_to is not null then m.today end as act_by, f.logs_to as since
     from exposure_facts as f
+    cross join moments as m
+    -- what old logs say asks for newer ones first: it is as urgent as the worst of it
+    left join (
+        select organisation, 'critical' as severity
+        from (
+            select organisation, severity from mail_findings
+            union all
+            select organisation, severity from clock_findings
+        ) as worst
+        where severity = 'critical'
+        group by organisation
+    ) as u on f.organisation = u.organisation and f.logs_to is not null
     where f.stale
     union all
     -- logs come daily at least: a day behind the others of the store is a collection that broke
@@ -365,7 +382,25 @@ together as (
     select organisation, server, severity, degree, subject, finding, action, act_by, since from log_findings
 )
 
+-- Of old logs every sentence is dated, and none asks for something today but newer logs. A command that closes a gap stays as it is
+-- pasted, and what the logs themselves are does not change.
 select
-    organisation, server, severity, degree, organisation || '/' || coalesce(server, '*') || '/' || subject as finding_key,
-    finding, action, act_by, since
-from together
+    t.organisation, t.server, t.severity, t.degree,
+    t.organisation || '/' || coalesce(t.server, '*') || '/' || t.subject as finding_key,
+    case
+        when t.subject in ('logs-ended', 'logs-behind', 'catalogue', 'suspected-throttling') then t.finding
+        else concat_ws(' ', n.dated, t.finding)
+    end as finding,
+    case
+        when n.stale and t.action is not null
+            and (
+                t.subject in ('mail', 'next-stage', 'build', 'exploited-flaws', 'support', 'two-builds', 'pending')
+                or t.subject like 'other-refusal/%'
+            )
+            then concat_ws(' ', 'If newer logs still show it:', t.action)
+        else t.action
+    end as action,
+    case when n.stale and t.subject <> 'logs-ended' and t.act_by <= m.today then null else t.act_by end as act_by, t.since
+from together as t
+cross join moments as m
+left join log_spans as n on t.organisation = n.organisation

@@ -38,7 +38,13 @@ def chapter(frame: Frame, exposure: Row) -> Chapter:
     servers = rows.of("servers", organisation)
     name = _name(rows, exposure)
     todo = what_to_do(frame, open_)
-    act_by = min((finding["act_by"] for finding in open_ if finding["act_by"]), default=None)
+    # newer logs are wanted at once where they are old: that is no date of an update
+    days = [
+        finding["act_by"]
+        for finding in open_
+        if finding["act_by"] and not finding["finding_key"].endswith("/*/logs-ended")
+    ]
+    act_by = min(days, default=None)
     id_ = f"o-{organisation}"
     stale = ""
     if exposure["stale"] and exposure["logs_to"]:

@@ -27,7 +27,17 @@ _MORE = (
     ),
     (
         "look_alikes",
-        ("server", "log_kind", "connector", "enhanced_code", "meaning", "lines", "messages", "last_time", "what_to_do"),
+        (
+            "server",
+            "log_kind",
+            "connector",
+            "enhanced_code",
+            "meaning",
+            "lines",
+            "messages",
+            "last_time",
+            "what_to_do",
+        ),
     ),
     ("reconciliation", ("server", "field", "agreement", "reported", "expected", "expected_by", "reading")),
     ("quarantine", ("source_file", "source_line", "reason", "raw_line")),
@@ -89,9 +99,7 @@ def logs_missing(rows: Rows, found: Sequence[Row]) -> list[str]:
     said = [
         rows.style.cell("findings", "finding", finding["finding"])
         for finding in found
-        if finding["finding_key"].startswith(
-            f"{finding['organisation']}/{finding['server'] or '*'}/gap/"
-        )
+        if finding["finding_key"].startswith(f"{finding['organisation']}/{finding['server'] or '*'}/gap/")
     ]
     if len(said) > MOST_GAPS:
         said[MOST_GAPS:] = [rows.left_out("findings", MOST_GAPS, len(said))]
