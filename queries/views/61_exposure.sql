@@ -106,6 +106,7 @@ select
         when lost_after_raise > 0
             then cast(lost_after_raise as varchar) || ' of ' || cast(servers as varchar)
                 || ' servers are refused after the next raise of the floor; its date is not public.'
+        when out_of_date > 0 and stale and logs_to is not null then 'With the builds of then servers are below the present floor.'
         when out_of_date > 0 then 'Servers are below the present floor already.'
         when unsure_after_raise > 0 then 'The next raise of the floor may take these builds or not; its value is not public.'
     end as next_raise,

@@ -192,6 +192,8 @@ select
                     then 'Another pause is known from ' || cast(p.planned_from as varchar) || ' on; its days are counted as used.'
             end,
             case
+                when c.stage = l.stage and p.pause_days > 0 and n.stale
+                    then 'All mail is blocked by the clock: in the pause it flows, and after it is blocked again.'
                 when c.stage = l.stage and p.pause_days > 0
                     then 'All mail is blocked now: in the pause it flows, and after it is blocked again.'
                 when c.next_earliest <= p.pause_starts and p.option not like 'later%'

@@ -170,3 +170,16 @@ def test_new_logs_are_not_dated(samples: Samples) -> None:
     found = json.loads(samples.write("json", "findings"))
     assert not [row for row in found if "By logs that end" in row["finding"]]
     assert not [row for row in found if "newer logs still" in (row["action"] or "")]
+
+
+@LANGUAGES
+def test_a_date_by_the_clock_alone_has_its_condition(samples: Samples, language: str) -> None:
+    condition = {
+        "en": "since 23 December 2026 at the latest, unless it was updated or paused since the logs ended",
+        "de": "spätestens seit 23. Dezember 2026, sofern seit dem Ende der Protokolle nicht aktualisiert oder pausiert wurde",
+    }
+    page = words(" ".join(_Text(written(samples, "html", None, language, "elmsford")).texts))
+    # among the key figures and below the ladder
+    assert page.count(condition[language]) == 2
+    notes = [row["note"] for row in records(samples, "pause_planner", "elmsford")]
+    assert notes and not [note for note in notes if "blocked now" in note]

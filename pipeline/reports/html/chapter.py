@@ -154,7 +154,8 @@ def _facts(frame: Frame, exposure: Row) -> list[Fact]:
         if begin is not None or end is not None:
             mark = frame.marks.cell(exposure, f"{column}_earliest")
             label = texts(f"html.{key}", stage=exposure["next_stage"])
-            facts.append(Fact(label, figures.between(style, begin, end, as_of), mark))
+            when = figures.between(style, begin, end, as_of)
+            facts.append(Fact(label, figures.unless_since(style, when, exposure), mark))
     counts = ("delayed", "bounced", "pending", "handed_over")
     facts += [
         Fact(texts(f"html.fact_{name}"), str(exposure[f"{name}_messages"]))
