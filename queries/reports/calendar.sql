@@ -1,11 +1,11 @@
 -- title: What happens when
--- answers: The next stages, full blocks, pause ends, ends of support and announced raises, across organisations.
+-- answers: What has begun, then the next stages, full blocks, pause ends, ends of support and announced raises, across organisations.
 -- terminal: earliest, latest, latest_if_paused, organisation, server, what, basis
 -- columns:
 --   earliest: it does not happen earlier, UTC; null = no date is public or no bound is known
 --   latest: it happens by then without another pause, UTC; null = no upper bound
 --   latest_if_paused: it happens by then even if paused, UTC; null = no upper bound
---   days: whole days from the report date to the earliest; null = no date
+--   days: whole days from the report date to the earliest, of what has begun for certain to the latest; null = no date
 --   organisation: id of the organisation
 --   server: server; null where it concerns the organisation
 --   what: what happens
@@ -33,15 +33,23 @@ stages as (
                 '')
             || coalesce(', blocked ' || cast(nullif(next_stage_block_rate, 0) as varchar) || ' minutes an hour',
                 '') as what,
-        basis, confidence as note
+        basis, confidence as note, false as has_begun
     from server_clocks
     where basis is not null and next_stage is not null
     union all
     select
-        organisation, server, full_block_earliest as earliest, full_block_latest as latest,
-        full_block_latest_if_paused as latest_if_paused, 'all mail is blocked' as what, basis, confidence as note
-    from server_clocks
-    where basis is not null
+        c.organisation, c.server, c.full_block_earliest as earliest, c.full_block_latest as latest,
+        c.full_block_latest_if_paused as latest_if_paused,
+        'all mail is blocked'
+            || case
+                when c.full_block_latest_if_paused <= m.as_of
+                    then ', since ' || substr(cast(c.full_block_latest as varchar), 1, 10) || ' at the latest'
+                else ''
+            end as what,
+        c.basis, c.confidence as note, coalesce(c.full_block_latest_if_paused <= m.as_of, false) as has_begun
+    from server_clocks as c
+    cross join moments as m
+    where c.basis is not null
 ),
 
 others as (
@@ -83,12 +91,15 @@ others as (
 
 select
     e.earliest, e.latest, e.latest_if_paused,
-    cast(floor((epoch(e.earliest) - epoch(m.as_of)) / 86400) as bigint) as days, e.organisation, e.server, e.what,
+    cast(floor((epoch(case when e.has_begun then e.latest else e.earliest end) - epoch(m.as_of)) / 86400) as bigint) as days, e.organisation, e.server, e.what,
         e.basis, e.note
 from (
-    select organisation, server, earliest, latest, latest_if_paused, what, basis, note from stages
+    select organisation, server, earliest, latest, latest_if_paused, what, basis, note, has_begun from stages
     union all
-    select organisation, server, earliest, latest, latest_if_paused, what, basis, note from others
+    select organisation, server, earliest, latest, latest_if_paused, what, basis, note, false as has_begun from others
 ) as e
 cross join moments as m
-order by e.earliest nulls last, e.organisation, e.server nulls first, e.what, e.latest
+-- what has begun, even if paused, has no earliest date where nothing bounds it below
+order by
+    case when e.has_begun then 0 else 1 end, case when e.has_begun then e.latest else coalesce(e.earliest, e.latest) end nulls last,
+    e.organisation, e.server nulls first, e.what, e.latest

@@ -26,11 +26,12 @@ from (
     select * from clock_evidence
     union all
     select
-        organisation, server, 6 as step, null as time, null as until, 'result' as source,
-        concat_ws(' ', upper(substr(state, 1, 1)) || substr(state, 2) || '.', readings, next_action) as says,
+        c.organisation, c.server, 6 as step, null as time, null as until, 'result' as source,
+        concat_ws(' ', n.dated, upper(substr(c.state, 1, 1)) || substr(c.state, 2) || '.', c.readings, c.next_action) as says,
             null as earliest, null as latest,
-        null as latest_if_paused, confidence as carried, null as lineage
-    from server_clocks
+        null as latest_if_paused, c.confidence as carried, null as lineage
+    from server_clocks as c
+    left join log_spans as n on c.organisation = n.organisation
 ) as e
 cross join wanted as w
 where w.server is null or e.server = w.server

@@ -25,7 +25,7 @@
 --   bounced_per_day_lowest: messages a day that are refused for good, in the most favourable reading
 --   bounced_per_day_expected: the same, mean of all readings
 --   bounced_per_day_highest: the same, in the least favourable reading
---   observed_stage: present stage, where it is known
+--   observed_stage: present stage, where it is known; this and what was observed in it stand in its own row alone, null in others
 --   observed_hours: hours of logs since the first refusal of the present stage
 --   observed_delayed_per_day: messages a day that were delayed in them; null below 6 hours
 --   observed_bounced_per_day: messages a day that were refused for good in them; null below 6 hours

@@ -9,7 +9,8 @@
 --   from_exchange_online: whether Exchange Online said it
 --   enhanced_code: enhanced status code
 --   meaning: what it is; says so where only the code fits and the words differ
---   lines: lines that hold it
+--   lines: lines that hold it; a retry is a line of its own
+--   messages: different messages in them, by message id; null in protocol logs, which name none with a refusal
 --   first_time: first of them, UTC
 --   last_time: last of them, UTC
 --   reply: one of the replies
@@ -41,7 +42,8 @@ codes as (
 lines as materialized (
     select
         organisation, server, 'message-tracking' as log_kind, connector_id as connector, cast(null as varchar) as session_id,
-        log_service, enhanced_code, reply, date_time as time, source_id, source_line,
+        log_service, coalesce(message_id, cast(internal_message_id as varchar)) as message_id, enhanced_code, reply, date_time as time, source_id,
+        source_line,
         split_part(enhanced_code, '.', 1) || '.' || split_part(enhanced_code, '.', 2) as code_start,
         try_cast(split_part(enhanced_code, '.', 3) as integer) as code_last,
         reply_host is not null or destination_class = 'exchange-online' as from_exchange_online
@@ -50,7 +52,8 @@ lines as materialized (
         and (enhanced_code like '4.%' or enhanced_code like '5.%')
     union all
     select
-        organisation, server, log_kind, connector_id as connector, session_id, log_service, enhanced_code, reply,
+        organisation, server, log_kind, connector_id as connector, session_id, log_service, cast(null as varchar) as message_id,
+        enhanced_code, reply,
         date_time as time, source_id, source_line,
         split_part(enhanced_code, '.', 1) || '.' || split_part(enhanced_code, '.', 2) as code_start,
         try_cast(split_part(enhanced_code, '.', 3) as integer) as code_last,
@@ -98,7 +101,7 @@ said as (
     select
         n.organisation, upper(split_part(n.server, '.', 1)) as server, n.log_kind, n.connector,
         coalesce(n.from_exchange_online, false) or o.session_id is not null as from_exchange_online,
-        n.enhanced_code, n.meaning, n.reply, n.time, n.what_to_do, n.source_url
+        n.enhanced_code, n.meaning, n.message_id, n.reply, n.time, n.what_to_do, n.source_url
     from named as n
     left join online_sessions as o
         on n.log_kind = 'smtp-send' and n.organisation = o.organisation and n.session_id = o.session_id
@@ -108,6 +111,7 @@ said as (
 
 select
     organisation, server, log_kind, connector, from_exchange_online, enhanced_code, meaning, count(*) as lines,
+    case when log_kind = 'message-tracking' then count(distinct message_id) end as messages,
     min(time) as first_time, max(time) as last_time, min(reply) as reply, what_to_do, source_url
 from said
 group by

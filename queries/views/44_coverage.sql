@@ -22,10 +22,15 @@ logged as materialized (
     select * from protocol_hours
 ),
 
+-- mail that was refused altogether has no row of a hand-over but those of its refusals
 handed_over as (
     select organisation, server, connector, hour, min(first_time) as first_time, max(last_time) as last_time
     from hand_overs
-    where evidence = 'message-tracking' and messages > 0 and server is not null and in_scope <> 'no'
+    where server is not null and in_scope <> 'no'
+        and (
+            (evidence = 'message-tracking' and messages > 0)
+            or (evidence = 'refusals' and refused_messages > 0 and connector is not null)
+        )
     group by organisation, server, connector, hour
 ),
 
@@ -40,11 +45,18 @@ old_servers as (
     select distinct organisation, server from server_builds where generation in ('2007', '2010')
 ),
 
+-- a Receive log is one of the transport service only where its folder or port says so
 transport_hours as (
     select organisation, server, hour, min(first_time) as first_time, max(last_time) as last_time
     from logged
-    where log_kind = 'smtp-send' and server is not null
-        and coalesce(log_service, 'hub') not in ('frontend', 'mailbox-delivery', 'mailbox-submission', 'mailbox')
+    where server is not null
+        and (
+            (
+                log_kind = 'smtp-send'
+                and coalesce(log_service, 'hub') not in ('frontend', 'mailbox-delivery', 'mailbox-submission', 'mailbox')
+            )
+            or (log_kind = 'smtp-receive' and log_service in ('hub', 'edge'))
+        )
     group by organisation, server, hour
 ),
 
@@ -123,6 +135,22 @@ no_frontend_send_log as materialized (
             or (r.hour + interval 1 hour = f.hour and f.first_time - r.first_time <= interval 10 minute)
         )
     where f.server is null
+),
+
+-- A server whose tracking shows no hand-over to Exchange Online may hand over all the same what is refused altogether: without
+-- any Send log nothing but a quoted reply would tell. The mailbox services have no Send log that Exchange Online answers.
+no_send_log_at_all as (
+    select distinct t.organisation, t.server, t.hour
+    from tracking_hours as t
+    left join (
+        select organisation, server from logged where log_kind = 'smtp-send'
+        union
+        select organisation, server from no_send_log
+        union
+        select organisation, server from no_frontend_send_log
+    ) as k on t.organisation = k.organisation and t.server = k.server
+    where k.server is null and t.server is not null
+        and coalesce(t.log_service, 'hub') not in ('frontend', 'mailbox-delivery', 'mailbox-submission', 'mailbox')
 ),
 
 -- Names come from logs, and the commands are pasted: in a PowerShell literal nothing but a single quote has a meaning, of
@@ -205,3 +233,9 @@ select
     ) as command
 from no_frontend_send_log as r
 left join literals as n on r.server = n.name and n.is_server
+union all
+select
+    organisation, server, null as connector, 'smtp-send' as log_kind, hour, 0 as lines, null as first_time,
+    null as last_time, null as shows, 'refusals are not visible but where message tracking quotes them' as gap,
+    'Get-SendConnector | Set-SendConnector -ProtocolLoggingLevel Verbose' as command
+from no_send_log_at_all

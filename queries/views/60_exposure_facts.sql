@@ -101,17 +101,6 @@ bounced as (
     select organisation, count(*) as messages from bounced_messages group by organisation
 ),
 
--- rows, not sources: a source can reach beyond the time looked at
-spans as (
-    select organisation, min(first_time) as logs_from, max(last_time) as logs_to
-    from (
-        select organisation, first_time, last_time from tracking_hours
-        union all
-        select organisation, first_time, last_time from protocol_hours
-    ) as hours
-    group by organisation
-),
-
 blind as (
     select organisation, count(*) as spots
     from (
@@ -149,7 +138,7 @@ select
     coalesce(c.interleaved, false) as interleaved, c.out_of_date_names,
     coalesce(d.messages, 0) as delayed, coalesce(d.pending, 0) as pending, d.longest, d.middle,
     coalesce(b.messages, 0) as bounced, n.logs_from, n.logs_to, x.organisation is not null as has_logs, p.as_of,
-    n.logs_to is null or p.as_of - n.logs_to > interval 48 hour as stale, coalesce(g.spots, 0) as blind_spots,
+    n.logs_to is null or n.stale as stale, coalesce(g.spots, 0) as blind_spots,
     k.as_of as catalogue_as_of, coalesce(cast(n.logs_to as date) > k.as_of, false) as logs_are_newer,
     t.server as clock_server, t.state as clock_state, t.stage_earliest, t.stage_latest, t.first_detected_earliest,
     t.first_detected_latest, t.next_stage, t.next_stage_earliest, t.next_stage_latest, t.next_stage_latest_if_paused,
@@ -165,7 +154,7 @@ left join (
 left join server_counts as c on s.organisation = c.organisation
 left join delayed as d on s.organisation = d.organisation
 left join bounced as b on s.organisation = b.organisation
-left join spans as n on s.organisation = n.organisation
+left join log_spans as n on s.organisation = n.organisation
 left join clocks as t on s.organisation = t.organisation
 left join blind as g on s.organisation = g.organisation
 where p.organisation is null or p.organisation = s.organisation

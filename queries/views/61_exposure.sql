@@ -63,6 +63,29 @@ with ranked as (
                 risk desc, case when state = 'not visible here' then 0 else 1 end, bounced desc, delayed desc, organisation
         ) as rank
     from exposure_facts
+),
+
+acted as (
+    select
+        *,
+        case
+            when state in ('fully blocked', 'partly blocked')
+                then 'Update ' || coalesce(out_of_date_names, 'the servers that hand over')
+                    || ' at once, or pause enforcement; let the senders of the bounced messages send again.'
+            when state = 'delayed'
+                then 'Update ' || coalesce(out_of_date_names, 'the servers that hand over')
+                    || ' before the next stage; pause enforcement if that takes longer.'
+            when risk >= 5 and state <> 'not connecting'
+                then 'Update ' || coalesce(out_of_date_names, 'the servers') || ' before Exchange Online refuses mail for it.'
+            when risk = 4 and state <> 'not connecting' then 'Plan the move to Exchange Server SE before the next raise.'
+            when state = 'no hand-over in the window' or (logs_to is null and has_logs) then 'Look at a longer time.'
+            when state = 'not visible here' and handed_over_unknown > 0 then 'Name the connector to the own tenant in organisations.toml.'
+            when state = 'not visible here' or risk = 2 then 'Bring the missing logs: see coverage.'
+            when state = 'recovered since' then 'Find out whether it was an update or a pause.'
+            when state = 'not connecting' and risk >= 5 then 'Nothing for enforcement; the servers are out of date all the same.'
+            else 'Nothing today.'
+        end as action
+    from ranked
 )
 
 select
@@ -83,6 +106,7 @@ select
         when lost_after_raise > 0
             then cast(lost_after_raise as varchar) || ' of ' || cast(servers as varchar)
                 || ' servers are refused after the next raise of the floor; its date is not public.'
+        when out_of_date > 0 and stale and logs_to is not null then 'With the builds of then servers are below the present floor.'
         when out_of_date > 0 then 'Servers are below the present floor already.'
         when unsure_after_raise > 0 then 'The next raise of the floor may take these builds or not; its value is not public.'
     end as next_raise,
@@ -92,6 +116,7 @@ select
         -- old logs tell of the past
         case when stale then
             case state
+                when 'recovered since' then 'Mail was refused, and passed again when its logs ended; a pause looks the same.'
                 when 'fully blocked' then 'When its logs ended, Exchange Online refused all mail of its out-of-date servers.'
                 when 'partly blocked'
                     then 'When its logs ended, Exchange Online refused a part of its mail for good (bounced messages: ' || cast(bounced as varchar) || ').'
@@ -100,7 +125,7 @@ select
                 when 'not connecting' then 'When its logs ended, it handed nothing to Exchange Online on a path under enforcement.'
             end
         end,
-        case when not stale or state not in ('fully blocked', 'partly blocked', 'delayed', 'accepted', 'not connecting') then
+        case when not stale or state not in ('fully blocked', 'partly blocked', 'delayed', 'recovered since', 'accepted', 'not connecting') then
         case state
             when 'fully blocked' then 'Exchange Online refuses all mail of its out-of-date servers.'
             when 'partly blocked'
@@ -125,13 +150,26 @@ select
             when minutes_per_hour is not null and refusals > 0
                 then 'The latest refusal names ' || cast(minutes_per_hour as varchar) || ' minutes an hour, which no known stage has.'
         end,
-        case risk
-            when 6 then 'No build of a product it runs is accepted (' || coalesce(out_of_date_names, '') || ').'
-            when 5 then 'Below the accepted floor: ' || coalesce(out_of_date_names, '') || '.'
-            when 4 then 'Its builds are accepted today and refused after the next raise.'
-            when 3 then 'The floor of its builds is not public.'
-            when 2 then 'The build of its servers is not known.'
-            else 'Its builds are accepted today.'
+        -- the floor is that of the report date, the builds are those of the logs
+        case when stale and logs_to is not null then
+            case risk
+                when 6 then 'No build of a product that it ran is accepted (' || coalesce(out_of_date_names, '') || ').'
+                when 5 then 'Below the accepted floor with the builds of then: ' || coalesce(out_of_date_names, '') || '.'
+                when 4 then 'The builds of then are accepted at the report date and refused after the next raise.'
+                when 3 then 'The floor of the builds of then is not public.'
+                when 2 then 'The build of its servers was not known.'
+                else 'The builds of then are accepted at the report date.'
+            end
+        end,
+        case when not stale or logs_to is null then
+            case risk
+                when 6 then 'No build of a product it runs is accepted (' || coalesce(out_of_date_names, '') || ').'
+                when 5 then 'Below the accepted floor: ' || coalesce(out_of_date_names, '') || '.'
+                when 4 then 'Its builds are accepted today and refused after the next raise.'
+                when 3 then 'The floor of its builds is not public.'
+                when 2 then 'The build of its servers is not known.'
+                else 'Its builds are accepted today.'
+            end
         end,
         case when is_disputed then 'Sources disagree on the floor of 2019 CU14.' end,
         case when interleaved then 'Two builds write under one server name in turns.' end,
@@ -149,24 +187,11 @@ select
         end,
         case when logs_are_newer then 'The logs are newer than the catalogue.' end
     ) as verdict,
-    case
-        when state in ('fully blocked', 'partly blocked')
-            then 'Update ' || coalesce(out_of_date_names, 'the servers that hand over')
-                || ' at once, or pause enforcement; let the senders of the bounced messages send again.'
-        when state = 'delayed'
-            then 'Update ' || coalesce(out_of_date_names, 'the servers that hand over')
-                || ' before the next stage; pause enforcement if that takes longer.'
-        when risk >= 5 and state <> 'not connecting'
-            then 'Update ' || coalesce(out_of_date_names, 'the servers') || ' before Exchange Online refuses mail for it.'
-        when risk = 4 and state <> 'not connecting' then 'Plan the move to Exchange Server SE before the next raise.'
-        when state = 'no hand-over in the window' or (logs_to is null and has_logs) then 'Look at a longer time.'
-        when state = 'not visible here' and handed_over_unknown > 0 then 'Name the connector to the own tenant in organisations.toml.'
-        when state = 'not visible here' or risk = 2 then 'Bring the missing logs: see coverage.'
-        when state = 'recovered since' then 'Find out whether it was an update or a pause.'
-        when state = 'not connecting' and risk >= 5 then 'Nothing for enforcement; the servers are out of date all the same.'
-        else 'Nothing today.'
-    end as next_action,
+    -- old logs ask for newer ones before anything else
+    case when stale and logs_to is not null then concat_ws(
+        ' ', 'Bring newer logs.', case when action <> 'Nothing today.' then 'If they show the same:' end, nullif(action, 'Nothing today.')
+    ) else action end as next_action,
     clock_server, clock_state, stage_earliest, stage_latest, first_detected_earliest, first_detected_latest,
     next_stage, next_stage_earliest, next_stage_latest, next_stage_latest_if_paused, full_block_earliest,
     full_block_latest, full_block_latest_if_paused, days_to_next_stage, days_to_full_block, basis, act_by, confidence
-from ranked
+from acted

@@ -73,9 +73,9 @@ select
     s.organisation, s.server, s.first_day, s.last_day, s.days, cast(s.late as bigint) as late_messages,
     cast(s.messages as bigint) as messages, s.minutes as window_minutes, s.first_minute, f.farthest <= 2 as same_window,
     s.middle as median_late_seconds, s.longest as longest_late_seconds, o.replies as other_replies,
-    'Suspected, not proven: mail that comes in the same ' || cast(s.minutes as varchar)
+    concat_ws(' ', n.dated, 'Suspected, not proven: mail that comes in the same ' || cast(s.minutes as varchar)
         || ' minutes of each hour is handed over late. The same look have IP throttling (451 4.7.500), queues that drain slowly (KB5006982), connection failures, and jobs that send by the clock.'
-        || case when o.replies is not null then ' Other temporary refusals are in these logs: ' || o.replies || '.' else '' end
+        || case when o.replies is not null then ' Other temporary refusals are in these logs: ' || o.replies || '.' else '' end)
         as verdict,
     coalesce(
         'Set-SendConnector ' || c.literal || ' -ProtocolLoggingLevel Verbose; then read the Send log for 4.7.230.',
@@ -85,3 +85,4 @@ from spans as s
 inner join starts as f on s.organisation = f.organisation and s.server = f.server
 left join others as o on s.organisation = o.organisation and s.server = o.server
 left join literals as c on s.organisation = c.organisation and s.server = c.server
+left join log_spans as n on s.organisation = n.organisation

@@ -24,7 +24,7 @@
 --   bounced_per_day_lowest: messages a day that are refused for good, in the most favourable reading
 --   bounced_per_day_expected: the same, mean of all readings
 --   bounced_per_day_highest: the same, in the least favourable reading
---   observed_stage: present stage, where it is known
+--   observed_stage: present stage, where it is known; this and what was observed in it stand in its own row alone, null in others
 --   observed_hours: hours from the first refusal of the present stage to the end of the server's logs, days without logs left out
 --   observed_delayed_per_day: messages a day that were delayed in them; null below 6 hours
 --   observed_bounced_per_day: messages a day that were refused for good in them; null below 6 hours
@@ -212,7 +212,7 @@ select
     round(r.messages_per_day * o.bounced_lowest, 1) as bounced_per_day_lowest,
     round(r.messages_per_day * o.bounced_expected, 1) as bounced_per_day_expected,
     round(r.messages_per_day * o.bounced_highest, 1) as bounced_per_day_highest,
-    w.present_stage as observed_stage, h.hours as observed_hours,
+    case when w.stage_is = 'present' then w.present_stage end as observed_stage, h.hours as observed_hours,
     case when h.hours >= 6 then round(coalesce(l.messages, 0) * 24.0 / h.hours, 1) end as observed_delayed_per_day,
     case when h.hours >= 6 then round(coalesce(b.messages, 0) * 24.0 / h.hours, 1) end as observed_bounced_per_day,
     round(l.delay_minutes, 1) as observed_delay_minutes,
@@ -235,6 +235,7 @@ inner join windows as t on w.stage = t.stage
 inner join rates as r on w.organisation = r.organisation and w.server = r.server
 inner join observed_days as s on w.organisation = s.organisation and w.server = s.server
 left join stage_dates as d on w.organisation = d.organisation and w.server = d.server and w.stage = d.stage
-left join present_hours as h on w.organisation = h.organisation and w.server = h.server
-left join present_delays as l on w.organisation = l.organisation and w.server = l.server
-left join present_bounces as b on w.organisation = b.organisation and w.server = b.server
+-- what was observed is of the present stage: in every row it would be added up several times
+left join present_hours as h on w.organisation = h.organisation and w.server = h.server and w.stage_is = 'present'
+left join present_delays as l on w.organisation = l.organisation and w.server = l.server and w.stage_is = 'present'
+left join present_bounces as b on w.organisation = b.organisation and w.server = b.server and w.stage_is = 'present'

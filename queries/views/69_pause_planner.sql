@@ -184,6 +184,7 @@ select
     nullif(
         concat_ws(
             ' ',
+            n.dated,
             case when p.pause_days = 0 then 'No pause day is left, this year or next.' end,
             case when p.running_to is not null then 'A pause runs to ' || cast(p.running_to as varchar) || ': this one extends it.' end,
             case
@@ -191,6 +192,8 @@ select
                     then 'Another pause is known from ' || cast(p.planned_from as varchar) || ' on; its days are counted as used.'
             end,
             case
+                when c.stage = l.stage and p.pause_days > 0 and n.stale
+                    then 'All mail is blocked by the clock: in the pause it flows, and after it is blocked again.'
                 when c.stage = l.stage and p.pause_days > 0
                     then 'All mail is blocked now: in the pause it flows, and after it is blocked again.'
                 when c.next_earliest <= p.pause_starts and p.option not like 'later%'
@@ -208,3 +211,4 @@ select
 from planned as p
 cross join last_stages as l
 left join clocks as c on p.organisation = c.organisation
+left join log_spans as n on p.organisation = n.organisation

@@ -16,8 +16,9 @@ with moments as (
 
 -- an organisation is named itself only where none of its servers is as bad
 mail as (
-    select m.organisation, nullif(m.server, '') as server, m.state, m.stage, m.stage_to, m.minutes_per_hour, m.first_refusal, m.last_refusal, m.refusals
+    select m.organisation, nullif(m.server, '') as server, m.state, m.stage, m.stage_to, m.minutes_per_hour, m.first_refusal, m.last_refusal, m.refusals, coalesce(n.stale, false) as stale
     from mail_states as m
+    left join log_spans as n on m.organisation = n.organisation
     left join (
         select distinct organisation, state from mail_states where server <> ''
     ) as s on m.organisation = s.organisation and m.state = s.state and m.server = ''
@@ -33,10 +34,14 @@ mail_findings as (
             + coalesce(minutes_per_hour, 0) as bigint
         ) as degree,
         'mail' as subject,
-        case state
-            when 'fully blocked' then 'Exchange Online refuses all its mail for good.'
-            when 'partly blocked' then 'Exchange Online refuses a part of its mail for good.'
-            when 'delayed' then 'Exchange Online delays its mail.'
+        case
+            when stale and state = 'fully blocked' then 'Exchange Online refused all its mail for good.'
+            when stale and state = 'partly blocked' then 'Exchange Online refused a part of its mail for good.'
+            when stale and state = 'delayed' then 'Exchange Online delayed its mail.'
+            when stale then 'Exchange Online refused its mail and accepted it again since; a pause looks the same.'
+            when state = 'fully blocked' then 'Exchange Online refuses all its mail for good.'
+            when state = 'partly blocked' then 'Exchange Online refuses a part of its mail for good.'
+            when state = 'delayed' then 'Exchange Online delays its mail.'
             else 'Exchange Online refused its mail and accepts it again since; a pause looks the same.'
         end
         || case
@@ -241,16 +246,43 @@ message_findings as (
     group by organisation, server, enhanced_code, split_part(meaning, ' (by its code alone', 1)
 ),
 
+-- one pass over coverage, which is no small view
+covered as materialized (
+    select
+        organisation, server, log_kind, connector, count(distinct case when lines > 0 then hour end) as hours_there,
+        count(distinct case when gap is not null then hour end) as hours, max(gap) as gap, max(command) as command,
+        min(case when gap is not null then hour end) as since
+    from coverage
+    group by organisation, server, log_kind, connector
+),
+
 log_findings as (
     select
-        organisation, server, 'note' as severity, count(distinct hour) as degree,
-        'gap/' || log_kind || '/' || coalesce(connector, '-') as subject,
-        'Not visible for ' || cast(count(distinct hour) as varchar) || ' hours: ' || max(gap) || '.'
-        || coalesce(' Connector: ' || connector || '.', '') as finding,
-        max(command) as action, cast(null as date) as act_by, min(hour) as since
-    from coverage
-    where gap is not null
-    group by organisation, server, log_kind, connector
+        c.organisation, c.server, 'note' as severity, c.hours as degree,
+        'gap/' || c.log_kind || '/' || coalesce(c.connector, '-') as subject,
+        case
+            when c.server is null then 'Some logs name no server: what they hold is counted for the organisation alone.'
+            when c.gap like 'the front end%' then 'Not visible for ' || cast(c.hours as varchar) || ' hours: ' || c.gap || '.'
+            when c.log_kind = 'smtp-send' and t.server is null
+                then 'No Send logs from ' || c.server
+                    || ': refusals there would be invisible unless message tracking quotes them. Hours with mail: '
+                    || cast(c.hours as varchar) || '.'
+            when c.log_kind = 'smtp-send'
+                then 'No Send logs from ' || c.server || ' for ' || cast(c.hours as varchar)
+                    || ' hours with mail: refusals in them would be invisible unless message tracking quotes them.'
+            when t.server is null
+                then 'No message tracking logs from ' || c.server
+                    || ': delays, bounces and the build there would be invisible. Hours with mail: ' || cast(c.hours as varchar) || '.'
+            else 'No message tracking logs from ' || c.server || ' for ' || cast(c.hours as varchar)
+                || ' hours with mail: delays and bounces in them would be invisible.'
+        end
+        || coalesce(' Connector: ' || c.connector || '.', '') as finding,
+        c.command as action, cast(null as date) as act_by, c.since
+    from covered as c
+    left join (
+        select organisation, server, log_kind from covered group by organisation, server, log_kind having sum(hours_there) > 0
+    ) as t on c.organisation = t.organisation and c.server = t.server and c.log_kind = t.log_kind
+    where c.gap is not null
     union all
     select
         organisation, null as server, 'note' as severity, cast(sum(quarantined) as bigint) as degree, 'quarantine' as subject,
@@ -269,15 +301,27 @@ log_findings as (
     group by organisation
     union all
     select
-        f.organisation, null as server, 'warning' as severity, cast(1 as bigint) as degree, 'logs-ended' as subject,
+        f.organisation, null as server, coalesce(u.severity, 'warning') as severity, cast(1 as bigint) as degree, 'logs-ended' as subject,
         case
             when f.logs_to is null and f.has_logs then 'None of its log lines lies in the time looked at.'
             when f.logs_to is null then 'There are no logs of it.'
             else 'Its logs end on ' || substr(cast(f.logs_to as varchar), 1, 16) || ' UTC, more than two days before the report date: what is said here is of then.'
         end as finding,
         case when f.logs_to is null and f.has_logs then 'Look at a longer time.' else 'Bring newer logs.' end as action,
-        cast(null as date) as act_by, f.logs_to as since
+        case when f.logs_to is not null then m.today end as act_by, f.logs_to as since
     from exposure_facts as f
+    cross join moments as m
+    -- what old logs say asks for newer ones first: it is as urgent as the worst of it
+    left join (
+        select organisation, 'critical' as severity
+        from (
+            select organisation, severity from mail_findings
+            union all
+            select organisation, severity from clock_findings
+        ) as worst
+        where severity = 'critical'
+        group by organisation
+    ) as u on f.organisation = u.organisation and f.logs_to is not null
     where f.stale
     union all
     -- logs come daily at least: a day behind the others of the store is a collection that broke
@@ -338,7 +382,25 @@ together as (
     select organisation, server, severity, degree, subject, finding, action, act_by, since from log_findings
 )
 
+-- Of old logs every sentence is dated, and none asks for something today but newer logs. A command that closes a gap stays as it is
+-- pasted, and what the logs themselves are does not change.
 select
-    organisation, server, severity, degree, organisation || '/' || coalesce(server, '*') || '/' || subject as finding_key,
-    finding, action, act_by, since
-from together
+    t.organisation, t.server, t.severity, t.degree,
+    t.organisation || '/' || coalesce(t.server, '*') || '/' || t.subject as finding_key,
+    case
+        when t.subject in ('logs-ended', 'logs-behind', 'catalogue', 'suspected-throttling') then t.finding
+        else concat_ws(' ', n.dated, t.finding)
+    end as finding,
+    case
+        when n.stale and t.action is not null
+            and (
+                t.subject in ('mail', 'next-stage', 'build', 'exploited-flaws', 'support', 'two-builds', 'pending')
+                or t.subject like 'other-refusal/%'
+            )
+            then concat_ws(' ', 'If newer logs still show it:', t.action)
+        else t.action
+    end as action,
+    case when n.stale and t.subject <> 'logs-ended' and t.act_by <= m.today then null else t.act_by end as act_by, t.since
+from together as t
+cross join moments as m
+left join log_spans as n on t.organisation = n.organisation

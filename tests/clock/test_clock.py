@@ -312,6 +312,18 @@ def test_clock_report_is_about_one_server_if_asked(logs: Logs) -> None:
     assert (together["earliest"], together["latest"]) == ("2026-09-08 23:59:30", "2026-09-11 00:00:30")
 
 
+def test_the_calendar_begins_with_what_has_begun(logs: Logs) -> None:
+    refused(logs, "block", 60, "2026-10-19T20:00:00Z")
+    refused(logs, "throttle", 5, "2026-10-19T20:00:00Z", server="EX02")
+    logs.as_of("2026-10-22T00:00:00Z")
+    found = [(row["server"], row["what"], row["days"]) for row in logs.report("calendar")]
+    assert found[0] == ("EX01", "all mail is blocked, since 2026-10-19 at the latest", -3)
+    assert [what for _, what, _ in found[1:]] == [
+        "stage 3 begins, throttled 10 minutes an hour",
+        "all mail is blocked",
+    ]
+
+
 def test_calendar_lists_pauses_and_dates(logs: Logs) -> None:
     refused(logs, "throttle", 5, "2026-10-19T20:00:00Z")
     logs.add("known_pauses", "contoso", "2026-10-25", "2026-10-30")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.queries.conftest import HYBRID, TENANT, Logs
+from tests.queries.conftest import HYBRID, TENANT, Logs, refusal
 
 ALL_CONNECTORS = "Get-SendConnector | Set-SendConnector -ProtocolLoggingLevel Verbose"
 
@@ -186,3 +186,74 @@ def test_a_relay_over_the_end_of_the_hour_is_no_gap(logs: Logs) -> None:
     assert logs.ask(GAPS) == []
     logs.rows("smtp-receive", "10:20:00", local_port=717, **relay)
     assert [gap["log_kind"] for gap in logs.ask(GAPS)] == ["smtp-send"]
+
+
+def test_mail_that_was_refused_altogether_wants_a_send_log(logs: Logs) -> None:
+    logs.rows(
+        "message-tracking",
+        "10:00:00",
+        event_id="FAIL",
+        connector_id=HYBRID,
+        message_id="<a@contoso.example>",
+        destination_class="exchange-online",
+        **refusal("block", 60),
+    )
+    gap = logs.one(GAPS)
+    assert (gap["server"], gap["connector"], gap["log_kind"]) == ("EX01", HYBRID, "smtp-send")
+    assert gap["gap"] == "the replies of Exchange Online on this connector are not visible"
+    assert gap["command"] == f"Set-SendConnector '{HYBRID}' -ProtocolLoggingLevel Verbose"
+    (found,) = logs.ask(
+        "select server, severity, finding, action from findings where finding_key like '%/gap/%'"
+    )
+    assert found == {
+        "server": "EX01",
+        "severity": "note",
+        "finding": "No Send logs from EX01: refusals there would be invisible unless message tracking quotes them. "
+        f"Hours with mail: 1. Connector: {HYBRID}.",
+        "action": gap["command"],
+    }
+    # the Send log of that hour holds the refusal itself
+    logs.rows("smtp-send", "10:00:00", session="s", event="+", connector_id=HYBRID, log_service="hub")
+    assert logs.ask(GAPS) == []
+
+
+def test_a_server_without_any_send_log_is_named_also_where_it_hands_nothing_over(logs: Logs) -> None:
+    logs.rows("message-tracking", "10:00:00", "11:00:00", event_id="RECEIVE")
+    # a mailbox service has no Send log that Exchange Online answers
+    logs.rows("message-tracking", "10:00:00", server="MBX", event_id="SUBMIT", log_service="mailbox")
+    assert [(row["server"], row["log_kind"], row["command"]) for row in logs.ask(GAPS)] == [
+        ("EX01", "smtp-send", ALL_CONNECTORS)
+    ] * 2
+    (found,) = logs.ask("select server, finding from findings where finding_key like '%/gap/%'")
+    assert found["finding"] == (
+        "No Send logs from EX01: refusals there would be invisible unless message tracking quotes them. "
+        "Hours with mail: 2."
+    )
+
+
+def test_a_part_of_the_hours_is_said_as_such(logs: Logs) -> None:
+    sent = {
+        "event_id": "SENDEXTERNAL",
+        "connector_id": HYBRID,
+        "peer_name": TENANT,
+        "destination_class": "exchange-online",
+    }
+    logs.rows("message-tracking", "10:00:00", "11:00:00", "12:00:00", **sent)
+    logs.rows("smtp-send", "10:00:00", session="s", event="+", connector_id=HYBRID, log_service="hub")
+    (found,) = logs.ask("select finding from findings where finding_key like '%/gap/%'")
+    assert found["finding"] == (
+        "No Send logs from EX01 for 2 hours with mail: refusals in them would be invisible "
+        f"unless message tracking quotes them. Connector: {HYBRID}."
+    )
+
+
+def test_a_receive_log_of_the_transport_service_wants_tracking(logs: Logs) -> None:
+    logs.rows("smtp-receive", "10:00:00", session="s", event="+", log_service="hub")
+    # a Client Access server of 2013 has no tracking
+    logs.rows("smtp-receive", "10:00:00", server="FE01", session="s", event="+", log_service="frontend")
+    assert [(row["server"], row["log_kind"]) for row in logs.ask(GAPS)] == [("EX01", "message-tracking")]
+    (found,) = logs.ask("select finding from findings where finding_key like '%/gap/%'")
+    assert found["finding"] == (
+        "No message tracking logs from EX01: delays, bounces and the build there would be invisible. "
+        "Hours with mail: 1."
+    )

@@ -116,3 +116,20 @@ def test_one_finding_whatever_the_words(logs: Logs) -> None:
         "finding": f"Exchange Online refused mail for another reason, 4.7.500: {IP_THROTTLING}.",
         "degree": 2,
     }
+
+
+def test_messages_and_lines_are_counted(logs: Logs) -> None:
+    for message, times in (("<a@x>", ("10:00:00", "10:01:00", "10:02:00")), ("<b@x>", ("10:03:00",))):
+        logs.rows(
+            "message-tracking",
+            *times,
+            event_id="DEFER",
+            message_id=message,
+            reply="451 4.7.500 Server busy. Please try again later",
+            enhanced_code="4.7.500",
+        )
+    replied(logs, "4.7.500", "Server busy. Please try again later")
+    assert logs.ask("select log_kind, lines, messages from look_alikes order by log_kind") == [
+        {"log_kind": "message-tracking", "lines": 4, "messages": 2},
+        {"log_kind": "smtp-send", "lines": 1, "messages": None},
+    ]

@@ -391,6 +391,13 @@ def test_dates_of_one_third_party_source_are_marked(elmsford: str) -> None:
     assert "rests on a single third-party source" in elmsford
 
 
+def test_the_footnote_stands_where_a_date_is_marked_and_only_there(samples: Samples, elmsford: str) -> None:
+    footnote = "This date rests on a single third-party source"
+    assert footnote in elmsford
+    other = page(samples, organisation="alderbrook")
+    assert ('class="mark"' in other) == (footnote in other)
+
+
 def test_which_logs_were_there(elmsford: str) -> None:
     text = Reader(elmsford).text
     assert "Logs that were there: ELM-MBX1: message tracking, Send logs, Receive logs." in text
@@ -399,10 +406,11 @@ def test_which_logs_were_there(elmsford: str) -> None:
 
 @pytest.fixture(scope="module")
 def gaps(tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    """The samples without Send logs of CHMAIL1, and without what alderbrook and BWEX2 wrote on the second day."""
+    """The samples without Send logs of CHMAIL1 and DUN-HT1, and without what alderbrook and BWEX2 wrote on the second day."""
     folder = tmp_path_factory.mktemp("gaps")
     made = Samples(folder / "whole")
     gone = [(made.logs / "cedarholt", "SEND*"), (made.logs / "alderbrook", "*20261124*")]
+    gone.append((made.logs / "dunmore", "SEND*"))
     gone.append((made.logs / "birchwood" / "BWEX2", "*20261124*"))
     for place, pattern in gone:
         for path in list(place.rglob(pattern)):
@@ -417,6 +425,34 @@ def test_which_logs_were_not_there_and_what_that_hides(gaps: Samples) -> None:
     assert "Make the replies of Exchange Online visible" in text
     assert re.search(
         r"Set-SendConnector 'Outbound to Office 365 - [0-9a-f-]+' -ProtocolLoggingLevel Verbose", text
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "No Send logs from DUN-HT1: refusals there would be invisible"),
+        ("de", "Keine Sendeprotokolle von DUN-HT1: Zurückweisungen dort wären unsichtbar"),
+    ],
+)
+def test_what_was_not_there_is_said_in_every_format_though_all_mail_is_blocked(
+    gaps: Samples, language: str, said: str
+) -> None:
+    command = "Set-SendConnector 'Outbound to Office 365' -ProtocolLoggingLevel Verbose"
+    for format_, report in (("csv", "findings"), ("json", None), ("text", None), ("markdown", None)):
+        text = gaps.write(format_, report, language, "dunmore").decode()
+        text = re.sub(r"\s+", " ", text).replace("\\", "")
+        assert said in text, format_
+        assert command in text, format_
+    assert said in Reader(page(gaps, organisation="dunmore", language=language)).text
+
+
+def test_a_step_says_of_which_servers_the_send_logs_were_there(gaps: Samples, elmsford: str) -> None:
+    text = Reader(page(gaps, organisation="dunmore")).text
+    assert "There were none from: DUN-HT1." in text and "This keeps Send logs on" not in text
+    assert (
+        "This keeps Send logs on for the connectors to Exchange Online. They were there from: ELM-MBX1."
+        in (Reader(elmsford).text)
     )
 
 
@@ -545,6 +581,8 @@ def test_times_are_utc_whatever_the_zone_of_the_terminal(samples: Samples, elmsf
 def test_nothing_of_an_organisation_is_said_plainly(samples: Samples) -> None:
     text = Reader(page(samples, organisation="nobody")).text
     assert "There is nothing in the store." in text and "Logs that stopped" not in text
+    # no date is marked
+    assert "third-party source" not in text
 
 
 def test_a_missing_library_ends_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

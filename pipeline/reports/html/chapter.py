@@ -38,7 +38,13 @@ def chapter(frame: Frame, exposure: Row) -> Chapter:
     servers = rows.of("servers", organisation)
     name = _name(rows, exposure)
     todo = what_to_do(frame, open_)
-    act_by = min((finding["act_by"] for finding in open_ if finding["act_by"]), default=None)
+    # newer logs are wanted at once where they are old: that is no date of an update
+    days = [
+        finding["act_by"]
+        for finding in open_
+        if finding["act_by"] and not finding["finding_key"].endswith("/*/logs-ended")
+    ]
+    act_by = min(days, default=None)
     id_ = f"o-{organisation}"
     stale = ""
     if exposure["stale"] and exposure["logs_to"]:
@@ -55,7 +61,7 @@ def chapter(frame: Frame, exposure: Row) -> Chapter:
         todo,
         _facts(frame, exposure),
         sections.logs_there(rows, organisation),
-        sections.logs_missing(rows, organisation, servers),
+        sections.logs_missing(rows, findings),
         _sections(frame, exposure, servers, findings, name, act_by, id_),
     )
 
@@ -148,7 +154,8 @@ def _facts(frame: Frame, exposure: Row) -> list[Fact]:
         if begin is not None or end is not None:
             mark = frame.marks.cell(exposure, f"{column}_earliest")
             label = texts(f"html.{key}", stage=exposure["next_stage"])
-            facts.append(Fact(label, figures.between(style, begin, end, as_of), mark))
+            when = figures.between(style, begin, end, as_of)
+            facts.append(Fact(label, figures.unless_since(style, when, exposure), mark))
     counts = ("delayed", "bounced", "pending", "handed_over")
     facts += [
         Fact(texts(f"html.fact_{name}"), str(exposure[f"{name}_messages"]))

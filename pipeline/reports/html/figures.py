@@ -6,7 +6,7 @@ Times are drawn in UTC, as all times of the report.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -101,11 +101,16 @@ def ladder(
         present,
         charts.chart_words(texts),
     )
-    return Picture(title, ladder_words(style, server, as_of), svg, made_table(title, headings, cells))
+    return Picture(
+        title,
+        ladder_words(style, server, as_of, rows.of("exposure", server["organisation"])),
+        svg,
+        made_table(title, headings, cells),
+    )
 
 
-def ladder_words(style: Style, server: Row, as_of: datetime) -> str:
-    """Where a server stands, in sentences."""
+def ladder_words(style: Style, server: Row, as_of: datetime, exposure: Sequence[Row] = ()) -> str:
+    """Where a server stands, in sentences. `exposure` is the row of its organisation, which tells whether its logs are old."""
     texts = style.texts
     earliest, latest = server["stage_earliest"], server["stage_latest"]
     said = []
@@ -117,10 +122,17 @@ def ladder_words(style: Style, server: Row, as_of: datetime) -> str:
         (texts("html.full_block_is"), "full_block_earliest", "full_block_latest"),
     ):
         if server[begin] is not None or server[end] is not None:
-            said.append(f"{what} {between(style, server[begin], server[end], as_of)}.")
+            when = between(style, server[begin], server[end], as_of)
+            said.append(f"{what} {unless_since(style, when, *exposure)}.")
     if server["basis"] == "predicted":
         said.append(texts("html.is_predicted"))
     return " ".join(said)
+
+
+def unless_since(style: Style, when: str, *exposure: Row) -> str:
+    """The clause of a date, with its condition where the logs of the organisation are old: an update since is not in them."""
+    old = any(row["stale"] and row["logs_to"] for row in exposure)
+    return style.texts("html.unless_since", when=when) if old else when
 
 
 def between(style: Style, earliest: datetime | None, latest: datetime | None, as_of: datetime) -> str:

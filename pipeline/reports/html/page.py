@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.reports.document import Document, Style
 from pipeline.reports.html import figures
 from pipeline.reports.html.cells import Rows
 from pipeline.reports.html.chapter import Frame, chapter
-from pipeline.reports.html.model import Page, Table
+from pipeline.reports.html.model import Chapter, Page, Table
 from pipeline.reports.html.sources import ThirdParty, third_party
 from pipeline.reports.values import visible
 
@@ -57,7 +59,7 @@ def page(document: Document, style: Style) -> Page:
         _changes(rows) if document.whole else None,
         loose,
         empty,
-        _notes(style, marks),
+        _notes(style, marks if _any_marked(chapters, loose) else None),
         texts("text.generated_by", version=document.version),
     )
 
@@ -94,10 +96,21 @@ def _changes(rows: Rows) -> Table | None:
     return rows.table("changes", columns, sheet.records(), caption, most=MOST_CHANGES)
 
 
-def _notes(style: Style, marks: ThirdParty) -> list[str]:
+def _any_marked(chapters: Sequence[Chapter], loose: Sequence[Table]) -> bool:
+    """Whether any date is marked as resting on one third-party source: a footnote to no mark is a riddle."""
+    tables = list(loose)
+    for one in chapters:
+        if any(fact.mark for fact in one.facts) or any(todo.mark for todo in one.todo):
+            return True
+        for section in one.sections:
+            tables += [*section.tables, *(picture.table for picture in section.pictures)]
+    return any(cell.mark for table in tables for row in table.rows for cell in row)
+
+
+def _notes(style: Style, marks: ThirdParty | None) -> list[str]:
     texts = style.texts
     notes = []
-    if marks.urls:
+    if marks is not None and marks.urls:
         notes.append(texts("html.third_party", urls=", ".join(visible(url) for url in marks.urls)))
     notes.append(texts("html.redacted" if style.redactor else "html.not_redacted"))
     return notes

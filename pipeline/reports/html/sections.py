@@ -27,7 +27,17 @@ _MORE = (
     ),
     (
         "look_alikes",
-        ("server", "log_kind", "connector", "enhanced_code", "meaning", "lines", "last_time", "what_to_do"),
+        (
+            "server",
+            "log_kind",
+            "connector",
+            "enhanced_code",
+            "meaning",
+            "lines",
+            "messages",
+            "last_time",
+            "what_to_do",
+        ),
     ),
     ("reconciliation", ("server", "field", "agreement", "reported", "expected", "expected_by", "reading")),
     ("quarantine", ("source_file", "source_line", "reason", "raw_line")),
@@ -84,33 +94,15 @@ def logs_there(rows: Rows, organisation: str) -> list[str]:
     return said or [texts("text.logs_none")]
 
 
-def logs_missing(rows: Rows, organisation: str, servers: Sequence[Row]) -> list[str]:
-    """Which logs were not there, and what that hides."""
-    texts = rows.style.texts
-    coverage = rows.of("coverage", organisation)
-    names = dict.fromkeys([server["server"] for server in servers] + [row["server"] for row in coverage])
-    said = []
-    for server in filter(None, names):
-        for kind in ("smtp-send", "message-tracking"):
-            of_kind = [row for row in coverage if row["server"] == server and row["log_kind"] == kind]
-            key = f"html.no_{kind.replace('-', '_')}"
-            if not any(row["hours_covered"] for row in of_kind):
-                said.append(texts(key, server=visible(server)))
-            else:
-                said += [
-                    texts(
-                        f"{key}_hours",
-                        server=visible(server),
-                        hours=row["hours_missing"],
-                        connector=rows.text("coverage", "connector", row["connector"]) or "-",
-                    )
-                    for row in of_kind
-                    if row["hours_missing"]
-                ]
-    if any(row["server"] is None for row in coverage):
-        said.append(texts("html.no_server_named"))
+def logs_missing(rows: Rows, found: Sequence[Row]) -> list[str]:
+    """Which logs were not there, and what that hides: the findings of gaps, as every format has them."""
+    said = [
+        rows.style.cell("findings", "finding", finding["finding"])
+        for finding in found
+        if finding["finding_key"].startswith(f"{finding['organisation']}/{finding['server'] or '*'}/gap/")
+    ]
     if len(said) > MOST_GAPS:
-        said[MOST_GAPS:] = [rows.left_out("coverage", MOST_GAPS, len(said))]
+        said[MOST_GAPS:] = [rows.left_out("findings", MOST_GAPS, len(said))]
     return said
 
 

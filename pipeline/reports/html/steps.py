@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -78,7 +79,25 @@ def _logging(rows: Rows, organisation: str) -> Iterator[Step]:
         else:
             shown = redactor.text(name) if redactor else name
             lines.append(f"Set-SendConnector {quoted(shown)} -ProtocolLoggingLevel Verbose")
-    yield _step(rows, "logging" if gaps else "logging_kept", "shell", "\n".join(lines))
+    step = _step(rows, "logging" if gaps else "logging_kept", "shell", "\n".join(lines))
+    yield replace(step, why=" ".join([step.why, *_send_logs(rows, organisation)]))
+
+
+def _send_logs(rows: Rows, organisation: str) -> Iterator[str]:
+    """From which servers Send logs were there, for a part of the time or not at all: a connector has several servers."""
+    texts = rows.style.texts
+    hours: dict[str, tuple[int, int]] = {}
+    for row in rows.of("coverage", organisation):
+        if row["log_kind"] == "smtp-send" and row["server"]:
+            there, missing = hours.get(row["server"], (0, 0))
+            hours[row["server"]] = (there + row["hours_covered"], missing + row["hours_missing"])
+    named: dict[str, list[str]] = {"there": [], "partly": [], "none": []}
+    for server, (there, missing) in hours.items():
+        named["none" if not there else "partly" if missing else "there"].append(visible(server))
+    for key, names in named.items():
+        if names:
+            more = f", +{len(names) - MOST_CONNECTORS}" if len(names) > MOST_CONNECTORS else ""
+            yield texts(f"html.send_logs_{key}", servers=", ".join(names[:MOST_CONNECTORS]) + more)
 
 
 def _builds(rows: Rows, servers: Sequence[Row]) -> Iterator[Step]:
