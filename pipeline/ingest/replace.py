@@ -57,9 +57,7 @@ def rows_agree(
 
     A source that was purged agrees: its lines must not come back by a copy of it.
     """
-    of_source = [
-        entry for named in entries.values() for entry in named if entry.source_id == known.source_id
-    ]
+    of_source = [entry for named in entries.values() for entry in named if entry.source_id == known.source_id]
     if any(entry.purged for entry in of_source):
         return True
     framer = Framer()

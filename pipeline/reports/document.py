@@ -51,10 +51,8 @@ class Style:
         """A cell for people: translated, in their zone, with nothing invisible in it."""
         if isinstance(value, str) and is_translated(report, column):
             value = self.texts.translate(value)
-        if isinstance(value, str):
-            text = value
-        else:
-            text = shown(value, self.zone, self.texts("text.yes"), self.texts("text.no"))
+        words = ("", "") if isinstance(value, str) else (self.texts("text.yes"), self.texts("text.no"))
+        text = shown(value, self.zone, *words)
         if self.redactor is not None and isinstance(value, str | list | tuple):
             text = self.redactor.cell(column, text)
         return visible(text)

@@ -188,7 +188,10 @@ def _fitting(columns: Sequence[_Column], width: int) -> list[_Column]:
 def _print_rows(console: Console, table: Sequence[_Column], leftover: Sequence[_Column]) -> None:
     rule = "-" if console.options.ascii_only else "\u2500"
     heading = _laid_out(console, table, [(column.heading, "bold") for column in table], bottom=True)
-    lines = [*heading, [((" " * GAP).join(rule * column.width for column in table), "dim")]]
+    lines: list[list[_Piece]] = [
+        *heading,
+        [((" " * GAP).join(rule * column.width for column in table), "dim")],
+    ]
     width = max(console.width - INDENT, 1)
     for row in range(len(table[0].cells)):
         cells = [(column.cells[row], _style(column.values[row])) for column in table]
@@ -207,9 +210,7 @@ def _laid_out(
     console: Console, table: Sequence[_Column], cells: Sequence[tuple[str, str]], *, bottom: bool = False
 ) -> list[list[_Piece]]:
     """One row, its cells as text and style, in as many lines as its tallest cell has."""
-    wrapped = [
-        _wrapped(console, text, column.width) for column, (text, _) in zip(table, cells, strict=True)
-    ]
+    wrapped = [_wrapped(console, text, column.width) for column, (text, _) in zip(table, cells, strict=True)]
     height = max(map(len, wrapped))
     laid_out = []
     for number in range(height):

@@ -1,4 +1,3 @@
-
 """Small logs for ingest tests: n rows whose sequence or message numbers are theirs."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-
 """What a file is: the logs that are read, and each neighbour by its name."""
 
 from __future__ import annotations

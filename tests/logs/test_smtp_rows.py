@@ -1,4 +1,3 @@
-
 """SMTP protocol rows, Receive and Send: the shape of real lines, values checked by hand."""
 
 from __future__ import annotations

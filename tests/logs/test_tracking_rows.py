@@ -1,4 +1,3 @@
-
 """Message tracking rows of every generation: the shape of real lines, values checked by hand."""
 
 from __future__ import annotations

@@ -9,9 +9,7 @@ import pytest
 from tests.queries.conftest import HYBRID, TENANT, Logs, refusal
 
 
-def handed_over(
-    logs: Logs, came: str, latency: float, connector: str = HYBRID, **cells: object
-) -> None:
+def handed_over(logs: Logs, came: str, latency: float, connector: str = HYBRID, **cells: object) -> None:
     """A message that came at HH:MM of 2026-11-20 and was handed over `latency` seconds later."""
     hour, minute = map(int, came.split(":"))
     total = hour * 3600 + minute * 60 + 30 + int(latency)
