@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pipeline.reports.html import figures, sections
 from pipeline.reports.html.cells import LEVELS, Row, Rows
-from pipeline.reports.html.figures import Data
+from pipeline.reports.html.coming import coming
+from pipeline.reports.html.frame import Frame
 from pipeline.reports.html.model import Badge, Chapter, Fact, Section, Todo
-from pipeline.reports.html.sources import ThirdParty
 from pipeline.reports.values import visible
 
 _WORST = ("critical", "warning", "note")
 _UNSEEN = ("not visible here", "no hand-over in the window")
+_PLANNED = ("/support", "/build", "/next-stage")
 MOST_TODO = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What all chapters share. `brief` is a report of so many organisations that each gets fewer rows and pictures."""
-
-    rows: Rows
-    data: Data
-    marks: ThirdParty
-    brief: bool
 
 
 def chapter(frame: Frame, exposure: Row) -> Chapter:
@@ -53,6 +43,8 @@ def chapter(frame: Frame, exposure: Row) -> Chapter:
         rows.style.cell("exposure", "verdict", exposure["verdict"]),
         rows.style.cell("exposure", "next_action", exposure["next_action"]),
         todo,
+        [] if todo else _also(rows, open_),
+        coming(frame, exposure, servers),
         _facts(frame, exposure),
         sections.logs_there(rows, organisation),
         sections.logs_missing(rows, organisation, servers),
@@ -120,6 +112,17 @@ def what_to_do(frame: Frame, findings: Sequence[Row]) -> list[Todo]:
         )
         for (server, action), item in ordered
     ]
+
+
+def _also(rows: Rows, findings: Sequence[Row]) -> list[str]:
+    """What can wait where nothing is due: what notes on builds and on their support ask for."""
+    return list(
+        dict.fromkeys(
+            rows.style.cell("findings", "action", finding["action"])
+            for finding in findings
+            if finding["action"] and finding["finding_key"].endswith(_PLANNED)
+        )
+    )
 
 
 def _distance(rows: Rows, day: date | None, today: date) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pipeline.reports.document import Document, Style
 from pipeline.reports.html import figures
 from pipeline.reports.html.cells import Rows
-from pipeline.reports.html.chapter import Frame, chapter
+from pipeline.reports.html.chapter import chapter
+from pipeline.reports.html.frame import Frame
 from pipeline.reports.html.model import Page, Table
 from pipeline.reports.html.sources import ThirdParty, third_party
 from pipeline.reports.values import visible
