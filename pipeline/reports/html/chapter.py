@@ -11,6 +11,7 @@ from pipeline.reports.html.cells import LEVELS, Row, Rows
 from pipeline.reports.html.coming import coming
 from pipeline.reports.html.frame import Frame
 from pipeline.reports.html.model import Badge, Chapter, Fact, Section, Todo
+from pipeline.reports.third_party import marked
 from pipeline.reports.values import visible
 
 _WORST = ("critical", "warning", "note")
@@ -89,7 +90,7 @@ def what_to_do(frame: Frame, findings: Sequence[Row]) -> list[Todo]:
         kept = first.setdefault(key, {"day": None, "level": finding["severity"], "mark": False})
         day = finding["act_by"]
         if day is not None and (kept["day"] is None or day < kept["day"]):
-            kept["day"], kept["mark"] = day, frame.marks.cell(finding, "act_by")
+            kept["day"], kept["mark"] = day, marked(finding, "act_by")
         if _WORST.index(finding["severity"]) < _WORST.index(kept["level"]):
             kept["level"] = finding["severity"]
     ordered = sorted(
@@ -149,7 +150,7 @@ def _facts(frame: Frame, exposure: Row) -> list[Fact]:
     for key, column in (("fact_next_stage", "next_stage"), ("fact_full_block", "full_block")):
         begin, end = exposure[f"{column}_earliest"], exposure[f"{column}_latest"]
         if begin is not None or end is not None:
-            mark = frame.marks.cell(exposure, f"{column}_earliest")
+            mark = marked(exposure, f"{column}_earliest")
             label = texts(f"html.{key}", stage=exposure["next_stage"])
             facts.append(Fact(label, figures.between(style, begin, end, as_of), mark))
     counts = ("delayed", "bounced", "pending", "handed_over")
@@ -176,14 +177,14 @@ def _sections(
     id_: str,
 ) -> list[Section]:
     made = [
-        sections.findings(frame.rows, frame.marks, findings, name, id_),
+        sections.findings(frame.rows, findings, name, id_),
         sections.logs(frame.rows, exposure, name, id_),
         sections.clock(frame.rows, frame.data, frame.marks, servers, id_, brief=frame.brief),
         sections.refusals(frame.rows, frame.data, exposure, name, id_, brief=frame.brief),
-        sections.mail(frame.rows, frame.marks, exposure, name, id_, brief=frame.brief),
-        sections.versions(frame.rows, frame.marks, servers, name, id_, brief=frame.brief),
-        sections.calendar(frame.rows, frame.marks, exposure, name, id_),
+        sections.mail(frame.rows, exposure, name, id_, brief=frame.brief),
+        sections.versions(frame.rows, servers, name, id_, brief=frame.brief),
+        sections.calendar(frame.rows, exposure, name, id_),
         sections.next_steps(frame.rows, exposure, servers, act_by, id_),
-        sections.evidence(frame.rows, frame.marks, exposure, name, id_, brief=frame.brief),
+        sections.evidence(frame.rows, exposure, name, id_, brief=frame.brief),
     ]
     return [section for section in made if section is not None]

@@ -10,6 +10,7 @@ from pipeline.reports.html import figures
 from pipeline.reports.html.cells import Row
 from pipeline.reports.html.frame import Frame
 from pipeline.reports.html.model import Coming
+from pipeline.reports.third_party import marked
 from pipeline.reports.values import visible
 
 MOST_NAMES = 4
@@ -41,7 +42,7 @@ def _stages(frame: Frame, exposure: Row) -> Iterator[Coming]:
         begin, end = exposure[f"{column}_earliest"], exposure[f"{column}_latest"]
         if begin is None and end is None:
             continue
-        mark = frame.marks.cell(exposure, f"{column}_earliest")
+        mark = marked(exposure, f"{column}_earliest")
         if end is None and begin <= as_of:
             when = texts("html.possible_since", earliest=texts.day(begin.date()))
         else:

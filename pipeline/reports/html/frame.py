@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.reports.html.cells import Rows
 from pipeline.reports.html.figures import Data
-from pipeline.reports.html.sources import ThirdParty
+from pipeline.reports.third_party import ThirdParty
 
 
 @dataclass(frozen=True, slots=True)

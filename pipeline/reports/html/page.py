@@ -8,7 +8,7 @@ from pipeline.reports.html.cells import Rows
 from pipeline.reports.html.chapter import chapter
 from pipeline.reports.html.frame import Frame
 from pipeline.reports.html.model import Page, Table
-from pipeline.reports.html.sources import ThirdParty, third_party
+from pipeline.reports.third_party import ThirdParty, marked, third_party
 from pipeline.reports.values import visible
 
 BRIEF_FROM = 8
@@ -44,7 +44,7 @@ def page(document: Document, style: Style) -> Page:
                 sheet.records(),
                 style.title(sheet),
                 most=MOST_ROWS,
-                marked=marks.cell,
+                marked=marked,
             )
             for sheet in document.sheets
         ]
@@ -92,7 +92,7 @@ def _changes(rows: Rows) -> Table | None:
         "act_by",
     )
     caption = rows.style.texts("text.changes", moment=moment)
-    return rows.table("changes", columns, sheet.records(), caption, most=MOST_CHANGES)
+    return rows.table("changes", columns, sheet.records(), caption, most=MOST_CHANGES, marked=marked)
 
 
 def _notes(style: Style, marks: ThirdParty) -> list[str]:
