@@ -406,7 +406,7 @@ def test_the_overview_says_state_action_day_and_what_happens_then(everything: st
     for organisation, said in {
         "dunmore": (
             "fully blocked", "Update DUN-HT1 at once", "24 November 2026", "today",
-            "since 22 November 2026 at the latest", "All mail is blocked",
+            "since 22 November 2026 at the latest *", "All mail is blocked",
         ),
         "elmsford": (
             "partly blocked", "any day now, by 3 December 2026 : Stage 6: 10 min/h blocked",

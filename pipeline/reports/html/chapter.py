@@ -50,6 +50,8 @@ def chapter(frame: Frame, exposure: Row) -> Chapter:
         sections.logs_there(rows, organisation),
         sections.logs_missing(rows, organisation, servers),
         _sections(frame, exposure, servers, findings, name, act_by, id_),
+        texts("html.details_of", organisation=name) if frame.many else "",
+        texts("html.alone", organisation=organisation) if frame.many else "",
     )
 
 
@@ -150,7 +152,7 @@ def _facts(frame: Frame, exposure: Row) -> list[Fact]:
     for key, column in (("fact_next_stage", "next_stage"), ("fact_full_block", "full_block")):
         begin, end = exposure[f"{column}_earliest"], exposure[f"{column}_latest"]
         if begin is not None or end is not None:
-            mark = marked(exposure, f"{column}_earliest")
+            mark = any(marked(exposure, f"{column}_{bound}") for bound in ("earliest", "latest"))
             label = texts(f"html.{key}", stage=exposure["next_stage"])
             facts.append(Fact(label, figures.between(style, begin, end, as_of), mark))
     counts = ("delayed", "bounced", "pending", "handed_over")
@@ -176,6 +178,8 @@ def _sections(
     act_by: date | None,
     id_: str,
 ) -> list[Section]:
+    if frame.many:
+        return _few_sections(frame, exposure, servers, findings, name, act_by, id_)
     made = [
         sections.findings(frame.rows, findings, name, id_),
         sections.logs(frame.rows, exposure, name, id_),
@@ -187,4 +191,25 @@ def _sections(
         sections.next_steps(frame.rows, exposure, servers, act_by, id_),
         sections.evidence(frame.rows, exposure, name, id_, brief=frame.brief),
     ]
+    return [section for section in made if section is not None]
+
+
+def _few_sections(
+    frame: Frame,
+    exposure: Row,
+    servers: Sequence[Row],
+    findings: Sequence[Row],
+    name: str,
+    act_by: date | None,
+    id_: str,
+) -> list[Section]:
+    """Of many organisations: the findings, and where any of them is more than a note, why and what to do."""
+    rows = frame.rows
+    made: list[Section | None] = [sections.findings(rows, findings, name, id_)]
+    if any(finding["severity"] != "note" for finding in findings):
+        made += [
+            sections.clock(rows, frame.data, frame.marks, servers, id_, most=1),
+            sections.calendar(rows, exposure, name, id_),
+            sections.next_steps(rows, exposure, servers, act_by, id_),
+        ]
     return [section for section in made if section is not None]

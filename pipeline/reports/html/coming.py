@@ -42,7 +42,7 @@ def _stages(frame: Frame, exposure: Row) -> Iterator[Coming]:
         begin, end = exposure[f"{column}_earliest"], exposure[f"{column}_latest"]
         if begin is None and end is None:
             continue
-        mark = marked(exposure, f"{column}_earliest")
+        mark = any(marked(exposure, f"{column}_{bound}") for bound in ("earliest", "latest"))
         if end is None and begin <= as_of:
             when = texts("html.possible_since", earliest=texts.day(begin.date()))
         else:

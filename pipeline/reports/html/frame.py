@@ -11,9 +11,12 @@ from pipeline.reports.third_party import ThirdParty
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What all chapters share. `brief` is a report of so many organisations that each gets fewer rows and pictures."""
+    """What all chapters share. `brief` is a report of so many organisations that each gets fewer rows and pictures, `many` one of so many that each
+    has what is to be done alone, folded away: the rest is in the report of that organisation.
+    """
 
     rows: Rows
     data: Data
     marks: ThirdParty
     brief: bool
+    many: bool = False

@@ -157,7 +157,8 @@ class Badge:
 class Chapter:
     """One organisation: the card at its top, and its sections. `there` and `missing` say which logs were there and which not.
 
-    `coming` is what happens next, `also` what can wait where nothing is to be done at once.
+    `coming` is what happens next, `also` what can wait where nothing is to be done at once. `folded` is the word on which
+    sections unfold that are folded away, `alone` the command that writes all of this organisation.
     """
 
     id: str
@@ -174,16 +175,32 @@ class Chapter:
     there: list[str]
     missing: list[str]
     sections: list[Section]
+    folded: str = ""
+    alone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How many organisations are in a state, and the chapter of the first."""
+
+    badges: list[Badge]
+    count: int
+    first: str
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The whole report. `loose` are the tables of a report that is not the whole set."""
+    """The whole report. `loose` are the tables of a report that is not the whole set.
+
+    `states` and `by_name` help to find one of many organisations; both empty where there are few.
+    """
 
     language: str
     title: str
     standing: list[str]
     chapters: list[Chapter]
+    states: list[State]
+    by_name: list[Chapter]
     stopped: Table | None
     changes: Table | None
     loose: list[Table]

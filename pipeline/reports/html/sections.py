@@ -127,16 +127,24 @@ def logs(rows: Rows, exposure: Row, name: str, id_: str) -> Section:
 
 
 def clock(
-    rows: Rows, data: Data, marks: ThirdParty, servers: Sequence[Row], id_: str, *, brief: bool
+    rows: Rows,
+    data: Data,
+    marks: ThirdParty,
+    servers: Sequence[Row],
+    id_: str,
+    *,
+    brief: bool = False,
+    most: int | None = None,
 ) -> Section | None:
-    """A ladder for each server with a clock, those that are farthest first."""
+    """A ladder for each server with a clock, those that are farthest first; with `most` so many, and no plans of pauses."""
     texts = rows.style.texts
     section = _section(rows, id_, "clock")
     with_clock = [s for s in servers if (s["organisation"], s["server"]) in data.dates and s["basis"]]
     with_clock.sort(
         key=lambda s: (-(s["stage"] or 0), s["full_block_earliest"] or s["last_seen"], s["server"])
     )
-    most = MOST_LADDERS_BRIEF if brief else MOST_LADDERS
+    plans = most is None
+    most = most or (MOST_LADDERS_BRIEF if brief else MOST_LADDERS)
     for server in with_clock[:most]:
         picture = figures.ladder(rows, data, server, marks, visible)
         if picture:
@@ -148,7 +156,7 @@ def clock(
         "server", "option", "pause_from", "pause_to", "left_this_year", "next_stage_earliest_with_pause",
         "full_block_earliest", "full_block_earliest_with_pause", "note",
     )  # fmt: skip
-    if with_clock and planner:
+    if plans and with_clock and planner:
         caption = texts("html.caption_pauses")
         most_plans = MOST_BRIEF if brief else MOST
         section.tables.append(
