@@ -34,6 +34,7 @@ _KEPT = (TERMS - {"action"}) | {
     "product",
     "source_url",
     "table_name",
+    "third_party_dates",
     "tls_versions",
 }
 _LABELLED = {

@@ -28,6 +28,7 @@ COLUMNS = {
     "finding": "the finding; of one that is gone, as it was",
     "action": "what to do; null where nothing",
     "act_by": "day by which it should be done",
+    "third_party_dates": "dates of this row that rest on one third-party source, by column; null = none",
 }
 TYPES = dict.fromkeys(COLUMNS, "VARCHAR") | {"degree": "BIGINT", "degree_before": "BIGINT", "act_by": "DATE"}
 _ORDER = ("logs stopped", "new", "worse", "better", "gone")
@@ -170,6 +171,7 @@ def _record(
         "finding": words.get("finding"),
         "action": new.get("action") if new else None,
         "act_by": new.get("act_by") if new else None,
+        "third_party_dates": words.get("third_party_dates"),
     }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from pipeline.i18n import Texts
 from pipeline.i18n.columns import is_prose, is_translated
+from pipeline.reports.third_party import COLUMN, MARK, marked
 from pipeline.reports.values import shown, visible
 
 if TYPE_CHECKING:
@@ -29,6 +31,12 @@ class Sheet:
     def records(self) -> list[dict[str, Any]]:
         """Rows by column name, values as they are."""
         return [dict(zip(self.result.columns, row, strict=True)) for row in self.result.rows]
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether a date in it rests on one third-party source."""
+        columns = self.result.columns
+        return COLUMN in columns and any(row[columns.index(COLUMN)] for row in self.result.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,11 @@ class Style:
         if self.redactor is not None and isinstance(value, str | list | tuple):
             text = self.redactor.cell(column, text)
         return visible(text)
+
+    def marked_cell(self, report: str, column: str, record: Mapping[str, Any]) -> str:
+        """The same for a cell of a record, with the mark of a date that rests on one third-party source."""
+        text = self.cell(report, column, record[column])
+        return f"{text} {MARK}" if text and marked(record, column) else text
 
     def title(self, sheet: Sheet) -> str:
         """The title of a report."""

@@ -6,6 +6,7 @@ import html
 import re
 
 from pipeline.reports.document import Document, Sheet, Style
+from pipeline.reports.third_party import third_party
 
 # Every character that begins markup inside a line; `&`, `<` and `>` are escaped as HTML. GitHub knows `$` as mathematics.
 _MARKUP = re.compile(r"([\\`*_\[\]|~$])")
@@ -28,6 +29,9 @@ def to_markdown(document: Document, style: Style) -> str:
         blocks.append(_table(sheet, style))
     if not document.whole:
         blocks.append(escaped(" ".join(document.standing(style))))
+    if any(sheet.is_marked for sheet in document.sheets):
+        urls = ", ".join(third_party(document.session).urls)
+        blocks.append(escaped(style.texts("html.third_party", urls=urls)))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -47,10 +51,7 @@ def _table(sheet: Sheet, style: Style) -> str:
         "| " + " | ".join(headings) + " |",
         "|" + "|".join("---:" if number else "---" for number in right) + "|",
     ]
-    for row in result.rows:
-        cells = [
-            escaped(style.cell(sheet.name, name, value))
-            for name, value in zip(result.columns, row, strict=True)
-        ]
+    for record in sheet.records():
+        cells = [escaped(style.marked_cell(sheet.name, name, record)) for name in result.columns]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

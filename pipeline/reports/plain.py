@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from pipeline.reports.document import Document, Sheet, Style
+from pipeline.reports.third_party import MARK, marked, third_party
 from pipeline.reports.values import visible
 
 WIDTH = 76
@@ -48,6 +49,7 @@ def _mail(document: Document, style: Style) -> Iterator[str]:
         yield from _organisation(
             document, style, row, [f for f in found if f["organisation"] == row["organisation"]]
         )
+    yield from _third_party(document, style)
     yield ""
     yield style.texts("text.generated_by", version=document.version)
 
@@ -100,16 +102,21 @@ def _to_do(style: Style, row: dict[str, Any], findings: Sequence[dict[str, Any]]
     """The dated actions first, each once, then the first step of the verdict."""
     texts = style.texts
     first: dict[tuple[str, str], date | None] = {}
+    marks: dict[tuple[str, str], bool] = {}
     for finding in findings:
         if finding["action"] and finding["severity"] != "note":
             key = (finding["server"] or "", style.cell("findings", "action", finding["action"]))
-            days = [day for day in (first.get(key), finding["act_by"]) if day is not None]
-            first[key] = min(days, default=None)
+            day = finding["act_by"]
+            kept = first.setdefault(key, None)
+            if day is not None and (kept is None or day < kept):
+                first[key], marks[key] = day, marked(finding, "act_by")
     yield from _wrapped(style.cell("exposure", "next_action", row["next_action"]))
     for (server, action), day in sorted(
         first.items(), key=lambda item: (item[1] is None, item[1] or date.max, item[0])
     ):
         when = texts("text.what_to_do_until", day=texts.day(day)) if day else texts("text.what_to_do_undated")
+        if marks.get((server, action)):
+            when += f" {MARK}"
         subject = f"{visible(server)}: " if server else ""
         yield from _wrapped(f"{subject}{action} ({when})", "* ", "  ")
 
@@ -118,7 +125,7 @@ def _finding(style: Style, finding: dict[str, Any]) -> Iterator[str]:
     severity = style.cell("findings", "severity", finding["severity"])
     server = visible(finding["server"] or style.texts("text.all_servers"))
     yield from _wrapped(
-        f"[{severity}] {server}: {style.cell('findings', 'finding', finding['finding'])}", "* ", "  "
+        f"[{severity}] {server}: {style.marked_cell('findings', 'finding', finding)}", "* ", "  "
     )
     if finding["action"] and finding["severity"] == "note":
         yield from _wrapped(style.cell("findings", "action", finding["action"]), "  -> ", "     ")
@@ -132,7 +139,7 @@ def _changed_since(document: Document, style: Style) -> str:
 def _changes(sheet: Sheet, style: Style) -> Iterator[str]:
     for change in sheet.records():
         words = ("change", "severity", "severity_before", "finding")
-        cells = {name: style.cell("changes", name, change[name]) for name in words}
+        cells = {name: style.marked_cell("changes", name, change) for name in words}
         severity = cells["severity"] or cells["severity_before"]
         subject = visible(" ".join(filter(None, (change["organisation"], change["server"]))))
         yield from _wrapped(f"[{cells['change']}, {severity}] {subject}: {cells['finding']}", "* ", "  ")
@@ -152,6 +159,16 @@ def _report(document: Document, style: Style) -> Iterator[str]:
     yield ""
     for line in document.standing(style):
         yield from _wrapped(line)
+    yield from _third_party(document, style)
+
+
+def _third_party(document: Document, style: Style) -> Iterator[str]:
+    """What the mark beside a date means, where there is one."""
+    if any(sheet.is_marked for sheet in document.sheets):
+        yield ""
+        yield from _wrapped(
+            style.texts("html.third_party", urls=", ".join(third_party(document.session).urls))
+        )
 
 
 def _records(
@@ -164,7 +181,7 @@ def _records(
     """A table where it fits the width, else a block a row."""
     shown = records if most is None else records[:most]
     headings = [style.texts.column(name) for name in columns]
-    cells = [[style.cell(sheet.name, name, record[name]) for name in columns] for record in shown]
+    cells = [[style.marked_cell(sheet.name, name, record) for name in columns] for record in shown]
     widths = [max(len(row[i]) for row in [headings, *cells]) for i in range(len(columns))]
     if sum(widths) + 2 * (len(widths) - 1) <= WIDTH:
         for row in [headings, ["-" * width for width in widths], *cells]:

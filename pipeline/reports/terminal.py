@@ -19,6 +19,7 @@ from rich.text import Text
 
 from pipeline.i18n import Texts
 from pipeline.reports.document import Style
+from pipeline.reports.third_party import COLUMN, MARK
 from pipeline.reports.values import visible
 from pipeline.sql import Result
 
@@ -133,6 +134,8 @@ def print_table(
         notes.append(
             texts("text.times_are_utc") if zone_name == "UTC" else texts("text.times_are", zone=zone_name)
         )
+    if any(cell.endswith(f" {MARK}") for column in shown for cell in column.cells):
+        notes.append(texts("text.third_party"))
     if others:
         notes.append(texts("text.more_columns", count=len(others)))
     if notes:
@@ -142,11 +145,18 @@ def print_table(
 def _columns(result: Result, names: Sequence[str], style: Style, report: str) -> list[_Column]:
     """Those of the columns that hold anything."""
     columns = []
+    records = (
+        [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+        if COLUMN in result.columns
+        else []
+    )
     for name in names:
         at = result.columns.index(name)
         kind = result.types[at]
         values = [row[at] for row in result.rows]
-        cells = [style.cell(report, name, value) for value in values]
+        cells = [style.marked_cell(report, name, record) for record in records] or [
+            style.cell(report, name, value) for value in values
+        ]
         if any(cells):
             columns.append(
                 _Column(
@@ -260,7 +270,8 @@ def _print_below(
         return
     console.print()
     for number, row in enumerate(result.rows):
-        sentences = [style.cell(report, result.columns[i], row[i]) for i in at if row[i] is not None]
+        record = dict(zip(result.columns, row, strict=True))
+        sentences = [style.marked_cell(report, result.columns[i], record) for i in at if row[i] is not None]
         if sentences:
             heading = Text(f"{columns[0].cells[number]}: " if columns else "", style="bold")
             console.print(heading.append(Text(sentences[0], style="not bold")), highlight=False)

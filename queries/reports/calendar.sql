@@ -11,6 +11,7 @@
 --   what: what happens
 --   basis: observed, imported or predicted for dates of enforcement; organisations.toml or catalogue
 --   note: what to know
+--   third_party_dates: dates of this row that rest on one third-party source, by column or the beginning of its name; null = none
 with moments as (
     select as_of from parameters
 ),
@@ -92,7 +93,15 @@ others as (
 select
     e.earliest, e.latest, e.latest_if_paused,
     cast(floor((epoch(case when e.has_begun then e.latest else e.earliest end) - epoch(m.as_of)) / 86400) as bigint) as days, e.organisation, e.server, e.what,
-        e.basis, e.note
+        e.basis, e.note,
+    case
+        when coalesce(e.earliest, e.latest) is not null and e.basis in ('observed', 'imported', 'predicted')
+            and case
+                when e.what like 'stage %' then try_cast(regexp_extract(e.what, 'stage (\d+)', 1) as bigint) in (select stage from third_party_stages)
+                else exists (select 1 from third_party_stages where is_last)
+            end
+            then concat_ws(', ', 'earliest', 'latest')
+    end as third_party_dates
 from (
     select organisation, server, earliest, latest, latest_if_paused, what, basis, note, has_begun from stages
     union all

@@ -14,6 +14,7 @@
 --   latest_if_paused: the same if the clock stood still since (dates: with every pause day used), UTC; null = no bound
 --   carried: how the bound is carried to the report date
 --   lineage: where it stands, source and line of the first and last
+--   third_party_dates: dates of this row that rest on one third-party source, by column or the beginning of its name; null = none
 with wanted as (
     select upper(split_part(server, '.', 1)) as server from parameters
 )
@@ -21,7 +22,15 @@ with wanted as (
 select
     e.organisation, e.server, e.step, e.time, e.until, e.source, e.says, e.earliest, e.latest, e.latest_if_paused,
         e.carried,
-    e.lineage
+    e.lineage,
+    case
+        when e.step = 5 and coalesce(e.earliest, e.latest) is not null
+            and case
+                when regexp_matches(e.says, '\bstage \d') then try_cast(regexp_extract(e.says, '\bstage (\d+)', 1) as bigint) in (select stage from third_party_stages)
+                else exists (select 1 from third_party_stages where is_last)
+            end
+            then concat_ws(', ', 'earliest', 'latest')
+    end as third_party_dates
 from (
     select * from clock_evidence
     union all

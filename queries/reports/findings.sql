@@ -13,9 +13,20 @@
 --   since: when it began, as far as the logs tell, UTC
 --   acknowledged_on: day of its acknowledgement (--acknowledge); null where it is not acknowledged
 --   acknowledged_reason: reason given there
+--   third_party_dates: dates of this row that rest on one third-party source, by column or the beginning of its name; null = none
 select
     organisation, server, severity, degree, finding_key, finding, action, act_by, since,
-    cast(null as date) as acknowledged_on, cast(null as varchar) as acknowledged_reason
+    cast(null as date) as acknowledged_on, cast(null as varchar) as acknowledged_reason,
+    case
+        when not finding_key like '%/next-stage' then null
+        when (organisation, server) in (
+            select (organisation, server) from servers
+            where next_stage in (select stage from third_party_stages) or stage in (select stage from third_party_stages)
+        )
+            then concat_ws(', ', 'act_by', 'finding')
+        when regexp_matches(finding, '\d{4}-\d\d-\d\d') and exists (select 1 from third_party_stages where is_last)
+            then 'finding'
+    end as third_party_dates
 from findings
 order by
     case severity when 'critical' then 1 when 'warning' then 2 else 3 end, act_by nulls last, organisation, server nulls first,

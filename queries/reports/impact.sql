@@ -31,12 +31,14 @@
 --   observed_bounced_per_day: messages a day that were refused for good in them; null below 6 hours
 --   observed_delay_minutes: median delay in them, minutes
 --   assumptions: what the numbers rest on
+--   third_party_dates: dates of this row that rest on one third-party source, by column or the beginning of its name; null = none
 select
     organisation, server, stage, stage_is, basis, begins_earliest, begins_latest, begins_latest_if_paused,
     throttle_minutes_lowest, throttle_minutes_highest, block_minutes, messages_per_day, days_observed,
     busiest_hour, delayed_per_day_lowest, delayed_per_day_expected, delayed_per_day_highest,
     delay_minutes_lowest, delay_minutes_expected, delay_minutes_highest, bounced_per_day_lowest,
     bounced_per_day_expected, bounced_per_day_highest, observed_stage, observed_hours,
-    observed_delayed_per_day, observed_bounced_per_day, observed_delay_minutes, assumptions
+    observed_delayed_per_day, observed_bounced_per_day, observed_delay_minutes, assumptions,
+    case when coalesce(begins_earliest, begins_latest) is not null and stage in (select stage from third_party_stages) then 'begins' end as third_party_dates
 from impact
 order by organisation, server, stage

@@ -25,10 +25,23 @@
 --   full_block_latest: all is blocked by then without any further pause, UTC; null = no upper bound
 --   full_block_latest_with_pause: with this pause alone
 --   note: what to know about this pause
+--   third_party_dates: dates of this row that rest on one third-party source, by column or the beginning of its name; null = none
 select
     organisation, server, option, pause_days, pause_from, pause_to, days_of_this_year, days_of_next_year,
     quota_days, used_this_year, left_this_year, left_next_year, stage, next_stage, next_stage_earliest,
     next_stage_earliest_with_pause, next_stage_latest, next_stage_latest_with_pause, full_block_earliest,
-    full_block_earliest_with_pause, full_block_latest, full_block_latest_with_pause, note
+    full_block_earliest_with_pause, full_block_latest, full_block_latest_with_pause, note,
+    nullif(
+        concat_ws(
+            ', ',
+            case when coalesce(next_stage_earliest, next_stage_latest) is not null
+                and (next_stage in (select stage from third_party_stages) or stage in (select stage from third_party_stages))
+                then 'next_stage' end,
+            case when coalesce(full_block_earliest, full_block_latest) is not null
+                and (exists (select 1 from third_party_stages where is_last) or stage in (select stage from third_party_stages))
+                then 'full_block' end
+        ),
+        ''
+    ) as third_party_dates
 from pause_planner
 order by organisation, server, pause_days, pause_from, option

@@ -62,6 +62,7 @@
 --   readings: which readings of the evidence fit
 --   next_action: what to do
 --   act_by: day by which it should be done, from the earliest date
+--   third_party_dates: dates of this row that rest on one third-party source, by column or the beginning of its name; null = none
 select
     organisation, server, product, generation, build, build_name, release_date, builds_behind,
     days_behind, newest_build, baseline_build, baseline_since, baseline_status, accepted,
@@ -74,6 +75,22 @@ select
     blocking_enabled_date_latest, next_stage,
     next_stage_earliest, next_stage_latest, next_stage_latest_if_paused, next_stage_throttle_rate,
     next_stage_block_rate, full_block_earliest, full_block_latest, full_block_latest_if_paused, days_to_next_stage,
-    days_to_full_block, basis, confidence, readings, next_action, act_by
+    days_to_full_block, basis, confidence, readings, next_action, act_by,
+    nullif(
+        concat_ws(
+            ', ',
+            case when (product, baseline_since) in (select (product, since) from third_party_floors) then 'baseline_since' end,
+            case when act_by is not null and next_stage is not null
+                and (next_stage in (select stage from third_party_stages) or stage in (select stage from third_party_stages))
+                then 'act_by' end,
+            case when coalesce(next_stage_earliest, next_stage_latest) is not null
+                and (next_stage in (select stage from third_party_stages) or stage in (select stage from third_party_stages))
+                then 'next_stage' end,
+            case when coalesce(full_block_earliest, full_block_latest) is not null
+                and (exists (select 1 from third_party_stages where is_last) or stage in (select stage from third_party_stages))
+                then 'full_block' end
+        ),
+        ''
+    ) as third_party_dates
 from servers
 order by organisation, server

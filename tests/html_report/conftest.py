@@ -45,6 +45,16 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="package")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report as it is of many organisations, of the six of the samples."""
+    folder = tmp_path_factory.mktemp("many")
+    store = ingested(copy_samples(folder / "logs", settled=True), folder / "store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.reports.html.page.MANY_FROM", 6)
+        return report(store, folder / "many.html", "--language", "en")
+
+
+@pytest.fixture(scope="package")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with details of logs in which strangers wrote markup and control characters."""
     folder = tmp_path_factory.mktemp("hostile")

@@ -18,6 +18,14 @@ BEYOND = """() => [...document.querySelectorAll('body *')]
   .filter(e => { for (let p = e.parentElement; p; p = p.parentElement)
       if (/auto|scroll|hidden/.test(getComputedStyle(p).overflowX)) return false; return true; })
   .map(e => e.outerHTML.slice(0, 120))"""
+# tables, their cells and what holds them whose contents reach out of them: cut, or to be scrolled to
+CUT_CELLS = """() => [...document.querySelectorAll('table')].filter(t => t.checkVisibility())
+  .flatMap(t => [t, t.parentElement, ...t.querySelectorAll('caption, th, td')])
+  .filter(e => e.scrollWidth > e.clientWidth && ![e, e.closest('thead')].some(o => o && getComputedStyle(o).clipPath !== 'none'))
+  .map(e => `${e.tagName} ${e.scrollWidth} > ${e.clientWidth}: ${e.textContent.trim().slice(0, 60)}`)"""
+# (tables whose rows are cards, all tables)
+STACKED = """() => { const shown = [...document.querySelectorAll('table')].filter(t => t.checkVisibility());
+  return [shown.filter(t => getComputedStyle(t).display === 'block').length, shown.length] }"""
 # the height in pixels of every text of every picture, as shown
 TEXT_HEIGHTS = """() => [...document.querySelectorAll('svg')].filter(s => s.checkVisibility()).flatMap(s => {
   const scale = s.getBoundingClientRect().width / s.viewBox.baseVal.width;

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.reports.html.charts import DARK
-from tests.html_report.page import BEYOND, CUT_TEXTS, TABLES, TEXT_HEIGHTS, brightness
+from tests.html_report.page import BEYOND, CUT_CELLS, CUT_TEXTS, STACKED, TABLES, TEXT_HEIGHTS, brightness
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, 768, 1280])
 @pytest.mark.parametrize("name", ["en", "de", "one"])
 def test_nothing_reaches_beyond_the_window(
     opened: Callable[..., Page], reports: dict[str, Path], name: str, width: int
@@ -27,6 +27,41 @@ def test_nothing_reaches_beyond_the_window(
     page.evaluate("() => document.querySelectorAll('details').forEach(d => d.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(BEYOND) == []
+
+
+@pytest.mark.parametrize("name", ["en", "de", "one", "eine"])
+def test_no_cell_of_a_table_is_cut_or_must_be_scrolled_to(
+    opened: Callable[..., Page], reports: dict[str, Path], name: str
+) -> None:
+    page = opened(reports[name])
+    page.evaluate("() => document.querySelectorAll('details').forEach(d => d.open = true)")
+    for width in (320, 360, 480, 600, 768, 900, 1024, 1280, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(CUT_CELLS) == [], width
+        stacked, tables = page.evaluate(STACKED)
+        assert stacked == tables if width <= 480 else stacked > 0
+        assert width < 768 or stacked < tables
+
+
+def test_a_hostile_table_is_not_cut_either(opened: Callable[..., Page], hostile: Path) -> None:
+    page = opened(hostile, viewport={"width": 360, "height": 800})
+    for width in (360, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(CUT_CELLS) == [], width
+
+
+def test_cards_are_a_table_to_a_screen_reader(opened: Callable[..., Page], reports: dict[str, Path]) -> None:
+    page = opened(reports["one"], viewport={"width": 360, "height": 800})
+    table = page.get_by_role("table", name="Findings of elmsford, worst first")
+    assert table.get_by_role("columnheader").all_inner_texts()[:3] == ["Severity", "Server", "Finding"]
+    # an empty cell keeps its place, and every label is the heading of its column
+    for row in table.get_by_role("row").all()[1:]:
+        cells = row.get_by_role("cell")
+        assert cells.evaluate_all("cells => cells.map(c => c.dataset.label)") == [
+            "Severity", "Server", "Finding", "Action", "Act by", "Since",
+        ]  # fmt: skip
+    shown = table.get_by_role("cell").first
+    assert shown.evaluate("c => getComputedStyle(c, '::before').content").startswith('"Severity"')
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -13,6 +13,7 @@ from pipeline.reports.changes import Earlier
 from pipeline.reports.document import Document, Style
 from pipeline.reports.formats import FORMATS
 from pipeline.reports.gather import Wanted, document
+from pipeline.reports.markdown import escaped
 from pipeline.sql import Parameters, Result, Session
 from pipeline.store.store import Store
 from tests.samples import AS_OF, copy_samples, ingest_samples
@@ -50,7 +51,7 @@ class Samples:
     def relative(self, content: bytes) -> bytes:
         """The content with the folder of the copy cut off its paths."""
         prefix = str(self.logs)
-        for spelling in (json.dumps(prefix)[1:-1], prefix):
+        for spelling in (json.dumps(prefix)[1:-1], escaped(prefix), prefix):
             content = content.replace(spelling.encode(), b"logs")
         return content
 

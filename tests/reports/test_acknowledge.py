@@ -84,7 +84,7 @@ def test_it_is_shown_and_stands_last_in_every_format(samples: Samples) -> None:
     assert "acknowledged on 20 November 2026: update on Friday" in text
     assert "update on Friday" in samples.write("markdown", "findings", acknowledged=[MAIL]).decode()
     sheet = openpyxl.load_workbook(io.BytesIO(samples.write("xlsx", acknowledged=[MAIL])))["findings"]
-    assert [cell.value for cell in sheet[sheet.max_row]][-1] == "update on Friday"
+    assert [cell.value for cell in sheet[sheet.max_row]][-2] == "update on Friday"
 
 
 def test_fail_on_does_not_count_it(samples: Samples) -> None:

@@ -382,10 +382,12 @@ def test_mail_of_which_nobody_is_told_is_listed_first(samples: Samples) -> None:
 
 def test_dates_of_one_third_party_source_are_marked(elmsford: str) -> None:
     # of stage 7 (ten minutes later each stage) one site alone tells; stage 5 is told by others as well
-    (row,) = re.findall(r"<tr>(?:(?!</tr>).)*>7: 20 min/h blocked(?:(?!</tr>).)*</tr>", elmsford, re.S)
+    (row,) = re.findall(
+        r'<tr role="row">(?:(?!</tr>).)*>7: 20 min/h blocked(?:(?!</tr>).)*</tr>', elmsford, re.S
+    )
     assert row.count('class="mark"') == 3
     (row,) = re.findall(
-        r"<tr>(?:(?!</tr>).)*>5: 30 min/h throttled, 5 blocked(?:(?!</tr>).)*</tr>", elmsford, re.S
+        r'<tr role="row">(?:(?!</tr>).)*>5: 30 min/h throttled, 5 blocked(?:(?!</tr>).)*</tr>', elmsford, re.S
     )
     assert 'class="mark"' not in row
     assert "rests on a single third-party source" in elmsford
@@ -396,6 +398,50 @@ def test_the_footnote_stands_where_a_date_is_marked_and_only_there(samples: Samp
     assert footnote in elmsford
     other = page(samples, organisation="alderbrook")
     assert ('class="mark"' in other) == (footnote in other)
+
+
+def overview(written: str) -> dict[str, str]:
+    """The rows of the overview by organisation, as text."""
+    table = re.findall(r'<table role="table" class="overview.*?</table>', written, re.S)[0]
+    rows = [Reader(row).text for row in re.findall(r"<tr.*?</tr>", table, re.S)[1:]]
+    return {row.split()[0]: row for row in rows}
+
+
+def test_the_overview_says_state_action_day_and_what_happens_then(everything: str) -> None:
+    rows = overview(everything)
+    assert list(rows) == ["dunmore", "elmsford", "cedarholt", "birchwood", "alderbrook", "foxglove"]
+    for organisation, said in {
+        "dunmore": (
+            "fully blocked", "Update DUN-HT1 at once", "24 November 2026", "today",
+            "since 22 November 2026 at the latest *", "All mail is blocked",
+        ),
+        "elmsford": (
+            "partly blocked", "any day now, by 3 December 2026 : Stage 6: 10 min/h blocked",
+            "between 14 December 2026 and 23 December 2026 * : All mail is blocked",
+        ),
+        "cedarholt": ("delayed", "Stage 4: 20 min/h throttled", "between 3 January 2027 and 12 January 2027"),
+        "birchwood": (
+            "accepted", "below the floor", "Update BWEX1", "possible since 7 October 2026; no latest date is known",
+            "BWEX1: Stage 2: 5 min/h throttled", "Nothing is refused yet", "from 6 December 2026 on",
+            "announced, date not public : The next raise of the floor may refuse mail from BWEX2",
+            "since 31 October 2026 : No security updates any more for Exchange 2016",
+        ),
+        "alderbrook": ("Nothing today.", "nothing due", "31 December 2035 : support of exchange-se ends"),
+        "foxglove": (
+            "Nothing today. Plan the move to Exchange Server SE.", "announced, date not public", "FOX-EX2",
+        ),
+    }.items():  # fmt: skip
+        row = re.sub(r"\s+", " ", rows[organisation])
+        squeezed = row.replace(" ", "")
+        for words in said:
+            assert words.replace(" ", "") in squeezed, (organisation, words, row)
+
+
+def test_the_german_overview_is_german(samples: Samples) -> None:
+    rows = overview(page(samples, language="de"))
+    assert "Stufe 2: 5 min/h" in rows["birchwood"].replace("Min./h", "min/h")
+    assert "angekündigt, Datum nicht öffentlich" in rows["birchwood"]
+    assert "Support" in rows["alderbrook"] and "nichts fällig" in rows["foxglove"]
 
 
 def test_which_logs_were_there(elmsford: str) -> None:
@@ -566,7 +612,7 @@ def test_of_many_rows_the_first_are_shown_and_the_rest_are_counted() -> None:
     made = of_rows(["organisation", "lines"], ["VARCHAR", "BIGINT"], *rows)
     written = FORMATS["html"].write(made, Style(Texts("en")))
     assert isinstance(written, str)
-    assert written.count("<tr>") == 2001
+    assert written.count('<tr role="row">') == 2001
     assert "The first 2000 of 5000; 3000 more with: tbes report refusals --format csv" in written
 
 

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pipeline.reports.html import figures, sections
 from pipeline.reports.html.cells import LEVELS, Row, Rows
-from pipeline.reports.html.figures import Data
+from pipeline.reports.html.coming import coming
+from pipeline.reports.html.frame import Frame
 from pipeline.reports.html.model import Badge, Chapter, Fact, Section, Todo
-from pipeline.reports.html.sources import ThirdParty
+from pipeline.reports.third_party import marked
 from pipeline.reports.values import visible
 
 _WORST = ("critical", "warning", "note")
 _UNSEEN = ("not visible here", "no hand-over in the window")
+_PLANNED = ("/support", "/build", "/next-stage")
 MOST_TODO = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What all chapters share. `brief` is a report of so many organisations that each gets fewer rows and pictures."""
-
-    rows: Rows
-    data: Data
-    marks: ThirdParty
-    brief: bool
 
 
 def chapter(frame: Frame, exposure: Row) -> Chapter:
@@ -59,10 +50,14 @@ def chapter(frame: Frame, exposure: Row) -> Chapter:
         rows.style.cell("exposure", "verdict", exposure["verdict"]),
         rows.style.cell("exposure", "next_action", exposure["next_action"]),
         todo,
+        [] if todo else _also(rows, open_),
+        coming(frame, exposure, servers),
         _facts(frame, exposure),
         sections.logs_there(rows, organisation),
         sections.logs_missing(rows, findings),
         _sections(frame, exposure, servers, findings, name, act_by, id_),
+        texts("html.details_of", organisation=name) if frame.many else "",
+        texts("html.alone", organisation=organisation) if frame.many else "",
     )
 
 
@@ -103,7 +98,7 @@ def what_to_do(frame: Frame, findings: Sequence[Row]) -> list[Todo]:
         kept = first.setdefault(key, {"day": None, "level": finding["severity"], "mark": False})
         day = finding["act_by"]
         if day is not None and (kept["day"] is None or day < kept["day"]):
-            kept["day"], kept["mark"] = day, frame.marks.cell(finding, "act_by")
+            kept["day"], kept["mark"] = day, marked(finding, "act_by")
         if _WORST.index(finding["severity"]) < _WORST.index(kept["level"]):
             kept["level"] = finding["severity"]
     ordered = sorted(
@@ -126,6 +121,17 @@ def what_to_do(frame: Frame, findings: Sequence[Row]) -> list[Todo]:
         )
         for (server, action), item in ordered
     ]
+
+
+def _also(rows: Rows, findings: Sequence[Row]) -> list[str]:
+    """What can wait where nothing is due: what notes on builds and on their support ask for."""
+    return list(
+        dict.fromkeys(
+            rows.style.cell("findings", "action", finding["action"])
+            for finding in findings
+            if finding["action"] and finding["finding_key"].endswith(_PLANNED)
+        )
+    )
 
 
 def _distance(rows: Rows, day: date | None, today: date) -> str:
@@ -152,7 +158,7 @@ def _facts(frame: Frame, exposure: Row) -> list[Fact]:
     for key, column in (("fact_next_stage", "next_stage"), ("fact_full_block", "full_block")):
         begin, end = exposure[f"{column}_earliest"], exposure[f"{column}_latest"]
         if begin is not None or end is not None:
-            mark = frame.marks.cell(exposure, f"{column}_earliest")
+            mark = any(marked(exposure, f"{column}_{bound}") for bound in ("earliest", "latest"))
             label = texts(f"html.{key}", stage=exposure["next_stage"])
             when = figures.between(style, begin, end, as_of)
             facts.append(Fact(label, figures.unless_since(style, when, exposure), mark))
@@ -179,15 +185,38 @@ def _sections(
     act_by: date | None,
     id_: str,
 ) -> list[Section]:
+    if frame.many:
+        return _few_sections(frame, exposure, servers, findings, name, act_by, id_)
     made = [
-        sections.findings(frame.rows, frame.marks, findings, name, id_),
+        sections.findings(frame.rows, findings, name, id_),
         sections.logs(frame.rows, exposure, name, id_),
         sections.clock(frame.rows, frame.data, frame.marks, servers, id_, brief=frame.brief),
         sections.refusals(frame.rows, frame.data, exposure, name, id_, brief=frame.brief),
-        sections.mail(frame.rows, frame.marks, exposure, name, id_, brief=frame.brief),
-        sections.versions(frame.rows, frame.marks, servers, name, id_, brief=frame.brief),
-        sections.calendar(frame.rows, frame.marks, exposure, name, id_),
+        sections.mail(frame.rows, exposure, name, id_, brief=frame.brief),
+        sections.versions(frame.rows, servers, name, id_, brief=frame.brief),
+        sections.calendar(frame.rows, exposure, name, id_),
         sections.next_steps(frame.rows, exposure, servers, act_by, id_),
-        sections.evidence(frame.rows, frame.marks, exposure, name, id_, brief=frame.brief),
+        sections.evidence(frame.rows, exposure, name, id_, brief=frame.brief),
     ]
+    return [section for section in made if section is not None]
+
+
+def _few_sections(
+    frame: Frame,
+    exposure: Row,
+    servers: Sequence[Row],
+    findings: Sequence[Row],
+    name: str,
+    act_by: date | None,
+    id_: str,
+) -> list[Section]:
+    """Of many organisations: the findings, and where any of them is more than a note, why and what to do."""
+    rows = frame.rows
+    made: list[Section | None] = [sections.findings(rows, findings, name, id_)]
+    if any(finding["severity"] != "note" for finding in findings):
+        made += [
+            sections.clock(rows, frame.data, frame.marks, servers, id_, most=1),
+            sections.calendar(rows, exposure, name, id_),
+            sections.next_steps(rows, exposure, servers, act_by, id_),
+        ]
     return [section for section in made if section is not None]

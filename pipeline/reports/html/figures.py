@@ -15,7 +15,7 @@ from pipeline.reports.document import Style
 from pipeline.reports.html import charts
 from pipeline.reports.html.cells import Row, Rows, made_table
 from pipeline.reports.html.model import Cell, Picture
-from pipeline.reports.html.sources import ThirdParty
+from pipeline.reports.third_party import ThirdParty
 from pipeline.reports.values import visible
 from pipeline.sql import Session
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
+
+STEPS = (30, 38, 46, 56, 66, 73, 104)
+"""Widths in em below which a table's rows become cards; a desk's page has 73.9, a sheet of paper 104."""
+ALWAYS = 999
+# in em of the table's font, as wide as the widest of common fonts; style.css has the paddings and least widths
+_LETTER, _BOLD, _GAP, _BADGE, _HEADING = 0.64, 0.66, 1.0, 1.3, 3.5
+_LEAST = {"short": 0.0, "": 9.4, "wide": 15.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,13 @@ class Cell:
         """How it may be wrapped: a short one stands in one line."""
         return "short" if len(self.text) <= 22 else "wide" if len(self.text) > 44 else ""
 
+    @property
+    def room(self) -> float:
+        """The least width in em that shows it uncut: what stands in one line needs all of it."""
+        if not self.numeric and self.width != "short":
+            return _LEAST[self.width]
+        return letters(self.text) * _LETTER + (_BADGE if self.level else 0) + (_LETTER if self.mark else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -33,6 +48,26 @@ class Table:
     headings: list[str]
     rows: list[list[Cell]]
     note: str = ""
+
+    @property
+    def step(self) -> int:
+        """Below this width its rows are cards: the first of STEPS at which all columns have room."""
+        columns = zip(*self.rows, strict=True)
+        needed = sum(
+            _GAP + max([_HEADING, longest(heading) * _BOLD, *(cell.room for cell in column)])
+            for heading, column in zip(self.headings, columns, strict=False)
+        )
+        return next((step for step in STEPS if step >= needed), ALWAYS)
+
+
+def letters(text: str) -> int:
+    """How many letters wide a text is; East Asian ones are two wide."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def longest(text: str) -> int:
+    """How wide its longest word is."""
+    return max(map(letters, text.split()), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +121,16 @@ class Todo:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """What happens next: `when` is a day or an interval in words, or that no day is public; `note` says how sure it is."""
+
+    when: str
+    what: str
+    mark: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A part of an organisation's chapter."""
 
@@ -110,7 +155,11 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One organisation: the card at its top, and its sections. `there` and `missing` say which logs were there and which not."""
+    """One organisation: the card at its top, and its sections. `there` and `missing` say which logs were there and which not.
+
+    `coming` is what happens next, `also` what can wait where nothing is to be done at once. `folded` is the word on which
+    sections unfold that are folded away, `alone` the command that writes all of this organisation.
+    """
 
     id: str
     name: str
@@ -120,20 +169,38 @@ class Chapter:
     verdict: str
     next_action: str
     todo: list[Todo]
+    also: list[str]
+    coming: list[Coming]
     facts: list[Fact]
     there: list[str]
     missing: list[str]
     sections: list[Section]
+    folded: str = ""
+    alone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How many organisations are in a state, and the chapter of the first."""
+
+    badges: list[Badge]
+    count: int
+    first: str
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The whole report. `loose` are the tables of a report that is not the whole set."""
+    """The whole report. `loose` are the tables of a report that is not the whole set.
+
+    `states` and `by_name` help to find one of many organisations; both empty where there are few.
+    """
 
     language: str
     title: str
     standing: list[str]
     chapters: list[Chapter]
+    states: list[State]
+    by_name: list[Chapter]
     stopped: Table | None
     changes: Table | None
     loose: list[Table]

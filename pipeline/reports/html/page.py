@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from pipeline.reports.document import Document, Style
 from pipeline.reports.html import figures
 from pipeline.reports.html.cells import Rows
-from pipeline.reports.html.chapter import Frame, chapter
-from pipeline.reports.html.model import Chapter, Page, Table
-from pipeline.reports.html.sources import ThirdParty, third_party
+from pipeline.reports.html.chapter import chapter
+from pipeline.reports.html.frame import Frame
+from pipeline.reports.html.model import Chapter, Page, State, Table
+from pipeline.reports.third_party import ThirdParty, marked, third_party
 from pipeline.reports.values import visible
 
 BRIEF_FROM = 8
 """So many organisations, and each has fewer rows and pictures: the file must stay one that can be mailed."""
+MANY_FROM = 30
+"""So many, and each is folded to what is to be done: a browser must open the file in the time of a click."""
 MOST_ROWS = 2000
 MOST_CHANGES = 200
 _STOPPED = ("logs-ended", "logs-behind", "logs-stopped")
@@ -28,7 +31,13 @@ def page(document: Document, style: Style) -> Page:
     chapters, loose, empty = [], [], ""
     if document.whole and exposure is not None:
         records = exposure.records()
-        frame = Frame(rows, figures.read(document.session), marks, len(records) >= BRIEF_FROM)
+        frame = Frame(
+            rows,
+            figures.read(document.session),
+            marks,
+            len(records) >= BRIEF_FROM,
+            len(records) >= MANY_FROM,
+        )
         chapters = [chapter(frame, record) for record in records]
         empty = "" if records else texts("text.nothing_of_it")
         name = chapters[0].name if len(chapters) == 1 else ""
@@ -45,16 +54,19 @@ def page(document: Document, style: Style) -> Page:
                 sheet.records(),
                 style.title(sheet),
                 most=MOST_ROWS,
-                marked=marks.cell,
+                marked=marked,
             )
             for sheet in document.sheets
         ]
         title = style.title(document.sheets[0])
+    many = len(chapters) >= MANY_FROM
     return Page(
         texts.language,
         title,
         document.standing(style),
         chapters,
+        _states(chapters) if many else [],
+        sorted(chapters, key=lambda one: one.name.casefold()) if many else [],
         _stopped(rows) if document.whole else None,
         _changes(rows) if document.whole else None,
         loose,
@@ -62,6 +74,14 @@ def page(document: Document, style: Style) -> Page:
         _notes(style, marks if _any_marked(chapters, loose) else None),
         texts("text.generated_by", version=document.version),
     )
+
+
+def _states(chapters: list[Chapter]) -> list[State]:
+    """How many organisations there are of each pair of states, worst first, and the first of each."""
+    found: dict[tuple[str, ...], list[Chapter]] = {}
+    for one in chapters:
+        found.setdefault(tuple(badge.text for badge in one.badges), []).append(one)
+    return [State(of[0].badges, len(of), of[0].id) for of in found.values()]
 
 
 def _stopped(rows: Rows) -> Table | None:
@@ -93,14 +113,14 @@ def _changes(rows: Rows) -> Table | None:
         "act_by",
     )
     caption = rows.style.texts("text.changes", moment=moment)
-    return rows.table("changes", columns, sheet.records(), caption, most=MOST_CHANGES)
+    return rows.table("changes", columns, sheet.records(), caption, most=MOST_CHANGES, marked=marked)
 
 
 def _any_marked(chapters: Sequence[Chapter], loose: Sequence[Table]) -> bool:
     """Whether any date is marked as resting on one third-party source: a footnote to no mark is a riddle."""
     tables = list(loose)
     for one in chapters:
-        if any(fact.mark for fact in one.facts) or any(todo.mark for todo in one.todo):
+        if any(said.mark for said in (*one.facts, *one.todo, *one.coming)):
             return True
         for section in one.sections:
             tables += [*section.tables, *(picture.table for picture in section.pictures)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from pipeline.reports.html import figures, resend, steps
 from pipeline.reports.html.cells import Row, Rows
 from pipeline.reports.html.figures import Data
 from pipeline.reports.html.model import Picture, Section
-from pipeline.reports.html.sources import ThirdParty
+from pipeline.reports.third_party import ThirdParty, marked
 from pipeline.reports.values import visible
 
 KINDS = ("message-tracking", "smtp-send", "smtp-receive")
@@ -53,7 +53,7 @@ def _section(rows: Rows, id_: str, key: str) -> Section:
     return Section(f"{id_}-{key}", texts(f"html.section_{key}"), texts(f"html.section_{key}_intro"))
 
 
-def findings(rows: Rows, marks: ThirdParty, found: Sequence[Row], name: str, id_: str) -> Section:
+def findings(rows: Rows, found: Sequence[Row], name: str, id_: str) -> Section:
     """Every finding; the acknowledged ones with reason and day."""
     texts = rows.style.texts
     section = _section(rows, id_, "findings")
@@ -64,7 +64,7 @@ def findings(rows: Rows, marks: ThirdParty, found: Sequence[Row], name: str, id_
     caption = texts("html.caption_findings", organisation=name)
     if open_:
         section.tables.append(
-            rows.table("findings", columns, open_, caption, most=len(open_), marked=marks.cell, below=key)
+            rows.table("findings", columns, open_, caption, most=len(open_), marked=marked, below=key)
         )
     else:
         section.notes.append(texts("html.no_open_findings"))
@@ -119,16 +119,24 @@ def logs(rows: Rows, exposure: Row, name: str, id_: str) -> Section:
 
 
 def clock(
-    rows: Rows, data: Data, marks: ThirdParty, servers: Sequence[Row], id_: str, *, brief: bool
+    rows: Rows,
+    data: Data,
+    marks: ThirdParty,
+    servers: Sequence[Row],
+    id_: str,
+    *,
+    brief: bool = False,
+    most: int | None = None,
 ) -> Section | None:
-    """A ladder for each server with a clock, those that are farthest first."""
+    """A ladder for each server with a clock, those that are farthest first; with `most` so many, and no plans of pauses."""
     texts = rows.style.texts
     section = _section(rows, id_, "clock")
     with_clock = [s for s in servers if (s["organisation"], s["server"]) in data.dates and s["basis"]]
     with_clock.sort(
         key=lambda s: (-(s["stage"] or 0), s["full_block_earliest"] or s["last_seen"], s["server"])
     )
-    most = MOST_LADDERS_BRIEF if brief else MOST_LADDERS
+    plans = most is None
+    most = most or (MOST_LADDERS_BRIEF if brief else MOST_LADDERS)
     for server in with_clock[:most]:
         picture = figures.ladder(rows, data, server, marks, visible)
         if picture:
@@ -140,11 +148,11 @@ def clock(
         "server", "option", "pause_from", "pause_to", "left_this_year", "next_stage_earliest_with_pause",
         "full_block_earliest", "full_block_earliest_with_pause", "note",
     )  # fmt: skip
-    if with_clock and planner:
+    if plans and with_clock and planner:
         caption = texts("html.caption_pauses")
         most_plans = MOST_BRIEF if brief else MOST
         section.tables.append(
-            rows.table("pause_planner", columns, planner, caption, most=most_plans, marked=marks.cell)
+            rows.table("pause_planner", columns, planner, caption, most=most_plans, marked=marked)
         )
     return section if section.pictures else None
 
@@ -160,7 +168,7 @@ def refusals(rows: Rows, data: Data, exposure: Row, name: str, id_: str, *, brie
     return section if section.pictures else None
 
 
-def mail(rows: Rows, marks: ThirdParty, exposure: Row, name: str, id_: str, *, brief: bool) -> Section | None:
+def mail(rows: Rows, exposure: Row, name: str, id_: str, *, brief: bool) -> Section | None:
     """What was delayed and refused, what each coming stage will do, and what must be sent again."""
     texts = rows.style.texts
     section = _section(rows, id_, "mail")
@@ -177,14 +185,12 @@ def mail(rows: Rows, marks: ThirdParty, exposure: Row, name: str, id_: str, *, b
     )  # fmt: skip
     if coming := rows.of("impact", organisation):
         caption = texts("html.caption_impact", organisation=name)
-        section.tables.append(rows.table("impact", impact, coming, caption, most=most, marked=marks.cell))
+        section.tables.append(rows.table("impact", impact, coming, caption, most=most, marked=marked))
     section.tables.extend(resend.tables(rows, organisation, name, most))
     return section if section.pictures or section.tables else None
 
 
-def versions(
-    rows: Rows, marks: ThirdParty, servers: Sequence[Row], name: str, id_: str, *, brief: bool
-) -> Section | None:
+def versions(rows: Rows, servers: Sequence[Row], name: str, id_: str, *, brief: bool) -> Section | None:
     """Products and builds in use, how old they are and what Exchange Online asks for."""
     if not servers:
         return None
@@ -196,14 +202,14 @@ def versions(
         "known_exploited_cves_open", "cves_open", "build_evidence", "note",
     )  # fmt: skip
     caption = texts("html.caption_versions", organisation=name)
-    section.tables.append(rows.table("servers", columns, servers, caption, most=MOST, marked=marks.cell))
+    section.tables.append(rows.table("servers", columns, servers, caption, most=MOST, marked=marked))
     picture: Picture | None = None if brief else figures.builds(rows, servers[0]["organisation"], name)
     if picture:
         section.pictures.append(picture)
     return section
 
 
-def calendar(rows: Rows, marks: ThirdParty, exposure: Row, name: str, id_: str) -> Section | None:
+def calendar(rows: Rows, exposure: Row, name: str, id_: str) -> Section | None:
     """What happens when."""
     found = rows.of("calendar", exposure["organisation"])
     if not found:
@@ -211,7 +217,7 @@ def calendar(rows: Rows, marks: ThirdParty, exposure: Row, name: str, id_: str) 
     section = _section(rows, id_, "calendar")
     columns = ("earliest", "latest", "latest_if_paused", "days", "server", "what", "basis", "note")
     caption = rows.style.texts("html.caption_calendar", organisation=name)
-    section.tables.append(rows.table("calendar", columns, found, caption, most=MOST, marked=marks.cell))
+    section.tables.append(rows.table("calendar", columns, found, caption, most=MOST, marked=marked))
     return section
 
 
@@ -225,9 +231,7 @@ def next_steps(
     return section if section.steps or section.drafts else None
 
 
-def evidence(
-    rows: Rows, marks: ThirdParty, exposure: Row, name: str, id_: str, *, brief: bool
-) -> Section | None:
+def evidence(rows: Rows, exposure: Row, name: str, id_: str, *, brief: bool) -> Section | None:
     """What all of it rests on: the clock piece by piece, refusals line by line, and the logs themselves."""
     style, texts = rows.style, rows.style.texts
     organisation = exposure["organisation"]
@@ -248,9 +252,7 @@ def evidence(
     )
     if found := rows.of("clock", organisation):
         caption = texts("html.caption_clock", organisation=name)
-        section.tables.append(
-            rows.table("clock", columns, found, caption, most=3 * most, marked=_of_dates(marks))
-        )
+        section.tables.append(rows.table("clock", columns, found, caption, most=3 * most, marked=marked))
     columns = (
         "time", "server", "log_kind", "event", "action", "minutes_per_hour", "sender", "recipients", "reply",
         "source_file", "source_line",
@@ -264,8 +266,3 @@ def evidence(
             count = rows.count(report, organisation)
             section.tables.append(rows.table(report, names, found, caption, most=most, count=count))
     return section if section.tables else None
-
-
-def _of_dates(marks: ThirdParty) -> Callable[[Row, str], bool]:
-    """Of the clock's rows the dates of stages are marked: its evidence is the logs' own."""
-    return lambda row, column: row["step"] == 5 and marks.cell({**row, "basis": "observed"}, column)

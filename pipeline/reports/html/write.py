@@ -30,11 +30,13 @@ def to_html(document: Document, style: Style) -> str:
     assert vl_convert
     from pipeline.reports.html.charts import dark_rules
     from pipeline.reports.html.page import page
+    from pipeline.reports.html.stacked import stacked_rules
 
     # all times of the report are UTC, as those of its sentences are
     made = page(document, replace(style, zone=UTC, zone_name="UTC"))
     sheet = (_HERE / "style.css").read_text(encoding="utf-8")
     sheet = sheet.replace("/* dark charts */", dark_rules())
+    sheet = sheet.replace("/* stacked tables */", stacked_rules())
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
