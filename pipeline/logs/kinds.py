@@ -130,12 +130,14 @@ def read_head(start: bytes, *, whole: bool) -> Head:
     if chosen is None:
         return Head(_classify(framer.header, [], text), b"", _plain(unglued(start[: start.rfind(b"\n") + 1])))
     run = runs[chosen]
-    record = _first_line(run)
+    record, is_last = _first_record(run)
     records = [line for run in runs[chosen:] if run.lines for line in _record_lines(run)][:_RECORDS_LOOKED_AT]
     kind = _classify(run.header, records, text)
-    begin = runs[chosen - 1].end if chosen else 0
-    block = b"\n".join(unglued(start[begin:]).split(b"\n", run.header_lines)[: run.header_lines])
-    is_open = run is runs[-1] and run.lines == 1 and not start.endswith(b"\n")
+    # lines that are no rows may part it from its header
+    headed = next((i for i in range(chosen, -1, -1) if runs[i].header_lines), chosen)
+    begin, count = runs[headed - 1].end if headed else 0, runs[headed].header_lines
+    block = b"\n".join(unglued(start[begin:]).split(b"\n", count)[:count])
+    is_open = run is runs[-1] and is_last and not start.endswith(b"\n")
     return Head(kind, record, _plain(block), is_open)
 
 
@@ -150,9 +152,19 @@ def _plain(block: bytes) -> bytes:
     return block.replace(BOM, b"").replace(b"\r", b"").strip(b"\n\x00")
 
 
-def _first_line(run: Run) -> bytes:
-    data = run.long_line.start if run.long_line else run.data
-    return data.partition(b"\n")[0].rstrip(b"\r")
+def _first_record(run: Run) -> tuple[bytes, bool]:
+    """The first data line, and whether it is the run's last one.
+
+    Without a header that is the first line that begins with a timestamp: an excerpt may begin within a line, and how much
+    of a log is there decides whether that rest is in a run with what follows.
+    """
+    if run.long_line:
+        return run.long_line.start.partition(b"\n")[0].rstrip(b"\r"), run.lines == 1
+    lines = run.data.split(b"\n", _RECORDS_LOOKED_AT)
+    at = 0
+    if not (run.header.log_type or run.header.fields):
+        at = next((i for i, line in enumerate(lines[:_RECORDS_LOOKED_AT]) if _RECORD.match(line)), 0)
+    return lines[at].rstrip(b"\r"), run.lines == at + 1
 
 
 def _record_lines(run: Run) -> list[str]:

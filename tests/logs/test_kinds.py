@@ -166,6 +166,22 @@ def test_a_header_far_down_is_not_the_identity_of_the_rows_above_it() -> None:
     assert (alone.first_record, alone.header_block) == (grown.first_record, grown.header_block)
 
 
+@pytest.mark.parametrize("rest", [b'"', b",", b'x,"', b"#Version: 15.0.0.0\n#Log-tsion\nx"])
+def test_what_stands_above_the_first_row_is_no_part_of_the_identity_however_much_of_the_log_is_there(
+    rest: bytes,
+) -> None:
+    rows = [b"2026-11-20T08:00:0%d.000Z,,08DE2A11B0C4D501,0,,,+,,\n" % second for second in range(3)]
+    whole = rest + b"\n" + b"".join(rows)
+    first = rows[0].rstrip(b"\n")
+    heads = [
+        read_head(whole[:end], whole=True) for end in range(len(rest) + 1 + len(rows[0]), len(whole) + 1)
+    ]
+    assert {head.first_record for head in heads} == {first}
+    assert len({head.header_block for head in heads}) == 1
+    assert not any(head.is_open for head in heads)
+    assert read_head(whole[: len(rest) + 30], whole=True).is_open
+
+
 def test_the_fields_of_the_kinds() -> None:
     assert read_head(header() + smtp_line(1).encode(), whole=True).kind.header.fields == SMTP
     assert read_head(tracking_header(), whole=True).kind.header.fields == TRACKING_2016
