@@ -19,7 +19,7 @@ from pipeline.imports.report import MAX_BYTES, ParsedReport, parse_report
 from pipeline.organisations import load_organisations
 from pipeline.reference.catalogue import Catalogue
 from pipeline.reports.values import shown, visible
-from pipeline.store.private import owner_only
+from pipeline.store.imported import change_imports
 from pipeline.store.store import Store, default_path
 
 
@@ -60,10 +60,10 @@ def import_report_command(
         parsed.reading.reason,
         parsed.servers,
     )
-    imports, kept, changed = kept_imports.added(imports, new)
+    _, kept, changed = kept_imports.added(imports, new)
     if changed:
-        with owner_only():
-            kept_imports.save(target.root, imports)
+        # of what is kept by then: another process may have imported in between
+        change_imports(target.root, lambda imports: kept_imports.added(imports, new)[0])
     _say_what_was_read(parsed, kept, changed, target)
     common = {
         "store": target.root,
@@ -100,8 +100,7 @@ def _forget(
     kept = kept_imports.find(imports, organisation, digest)
     if kept is None:
         raise UsageError(f"{file.name} is not imported for {organisation}: nothing to forget")
-    with owner_only():
-        kept_imports.save(store.root, [item for item in imports if item is not kept])
+    change_imports(store.root, lambda imports: [item for item in imports if item != kept])
     click.echo(f"Forgot {kept.file} of {organisation}, imported {shown(kept.imported_at, UTC)} UTC.")
     return ExitCode.DONE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
@@ -92,7 +93,7 @@ def save(root: Path, imports: Sequence[KeptImport]) -> None:
     """Replace the file as a whole: a reader sees the old or the new one. Raises TbesError if that fails."""
     path = root / FILE
     document = {"version": SCHEMA_VERSION, "imports": [_as_json(kept) for kept in imports]}
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with beside.open("w", encoding="utf-8", newline="\n") as handle:
             json.dump(document, handle, ensure_ascii=False, indent=1)

@@ -21,6 +21,7 @@ from pipeline.imports import kept as imports
 from pipeline.store.cleaning import Cleaned, clean
 from pipeline.store.compaction import ATTEMPTS
 from pipeline.store.delta import Conflict, Part
+from pipeline.store.imported import change_imports
 from pipeline.store.kept_views import FOLDER as KEPT_VIEWS
 from pipeline.store.kept_views import forget
 from pipeline.store.locks import writing
@@ -88,11 +89,8 @@ def organisations_with_rests(store: Store) -> set[str]:
 
 
 def _forget_imports(store: Store, organisation: str | None) -> None:
-    kept = imports.load(store.root)
-    left = [item for item in kept if item.organisation != organisation]
-    if len(left) < len(kept):
-        with owner_only():
-            imports.save(store.root, left)
+    if any(item.organisation == organisation for item in imports.load(store.root)):
+        change_imports(store.root, lambda kept: [item for item in kept if item.organisation != organisation])
 
 
 def _purge_table(

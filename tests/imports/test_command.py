@@ -82,6 +82,52 @@ def test_import_again_and_forget(store: Path, report: Path) -> None:
     )
 
 
+def test_imports_at_once_are_all_kept(store: Path, tmp_path: Path) -> None:
+    """Each reads what is kept, adds to it and writes it: none undoes another."""
+    files = []
+    for number in range(4):
+        files.append(tmp_path / f"report-{number}.txt")
+        files[-1].write_text(format_list(DATES, build=f"15.2.1748.{number}"), encoding="utf-8")
+    code = (
+        "import time\n"
+        "from pipeline.imports import kept\n"
+        "plain = kept.load\n"
+        "def slow(root):\n"
+        "    found = plain(root)\n"
+        "    time.sleep(0.3)\n"
+        "    return found\n"
+        "kept.load = slow\n"
+        "from pipeline.cli import main; main()"
+    )
+    asked = ["--organisation", "cedarholt", "--store", str(store)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, "import-report", str(file), *asked], cwd=ROOT)
+        for file in files
+    ]
+    assert [child.wait(timeout=120) for child in running] == [0] * 4
+    imports = json.loads((store / "imported_reports.json").read_text(encoding="utf-8"))["imports"]
+    assert sorted(kept["file"] for kept in imports) == [file.name for file in files]
+    for file in files:
+        assert (
+            tbes("import-report", file, "--organisation", "cedarholt", "--forget", store=store).returncode
+            == 0
+        )
+
+
+def test_what_a_killed_import_left_is_cleaned(store: Path, report: Path) -> None:
+    code = "import os\nos.fsync = lambda _: os._exit(137)\nfrom pipeline.cli import main; main()"
+    before = set(store.iterdir())
+    asked = ["import-report", str(report), "--organisation", "cedarholt", "--store", str(store)]
+    assert subprocess.run([sys.executable, "-c", code, *asked], cwd=ROOT, check=False).returncode == 137
+    (left,) = {path for path in set(store.iterdir()) - before if path.is_file()}
+    assert tbes("clean", store=store).returncode == 0
+    assert left.exists(), "it is younger than an hour"
+    os.utime(left, (left.stat().st_atime, left.stat().st_mtime - 2 * 3600))
+    done = tbes("clean", store=store)
+    assert done.stdout.startswith("1 files of 0.0 MB that nobody needs deleted."), done.stdout
+    assert not left.exists()
+
+
 def test_another_zone(store: Path, report: Path) -> None:
     done = tbes("import-report", report, "--organisation", "dunmore", "--tz", "Europe/Berlin", store=store)
     assert "Zone: Europe/Berlin." in done.stdout

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,7 @@ from pipeline.reference.catalogue import Catalogue
 from pipeline.sql import MissingFile, Session
 from pipeline.store.cleaning import clean
 from pipeline.store.compaction import compact
+from pipeline.store.imported import RUN as IMPORTING
 from pipeline.store.locks import writing
 from pipeline.store.store import Store
 from tests.store.maintained import adds_up, in_small_steps, ingest, organisations, part_files
@@ -60,6 +66,71 @@ def test_an_ingest_ends_with_it(store: Store, tmp_path: Path) -> None:
     second = organisations()[1]
     ingest(store, second, second.name)
     assert not orphan.exists()
+
+
+def _aged(path: Path, hours: float) -> Path:
+    path.write_text("half", encoding="utf-8")
+    when = time.time() - hours * 3600
+    os.utime(path, (when, when))
+    return path
+
+
+def test_what_a_killed_import_left_goes(store: Store) -> None:
+    old = _aged(store.root / ".imported_reports.json.4711.tmp", 2)
+    fresh = _aged(store.root / ".imported_reports.json.4712.tmp", 0.5)
+    mine = _aged(store.root / ".notes.tmp", 2)
+    kept = _aged(store.root / "imported_reports.json", 2)
+    assert clean(store).files == 1
+    assert [path.exists() for path in (old, fresh, mine, kept)] == [False, True, True, True]
+    assert clean(store, grace_hours=0).files == 1
+    assert [path.exists() for path in (fresh, mine, kept)] == [False, True, True]
+
+
+def test_what_an_import_under_way_has_written_stays(store: Store) -> None:
+    half = _aged(store.root / ".imported_reports.json.4711.tmp", 2)
+    with writing(store.root, IMPORTING):
+        assert clean(store, grace_hours=0).files == 0
+        assert half.exists()
+    assert clean(store, grace_hours=0, organisation=organisations()[0].name).files == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["00000000000000000009.json#1", "_last_checkpoint#12", "00000000000000000009.json.tmp"]
+)
+def test_a_commit_that_was_not_finished_goes(store: Store, name: str) -> None:
+    half = _aged(store.tables["message_tracking"].root / "_delta_log" / name, 0.5)
+    assert clean(store).files == 0
+    with writing(store.root, "0123456789ab"):
+        assert clean(store, grace_hours=0).files == 0
+        assert half.exists()
+    assert clean(store, grace_hours=0).files == 1
+    assert adds_up(store)
+
+
+_KILLED_IN_A_COMMIT = """
+import resource, signal, sys
+from pathlib import Path
+from pipeline.store.store import Store
+
+tables = Store(Path(sys.argv[1])).tables
+assert tables["message_tracking"].open()
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+tables["message_tracking"].commit([], tables["message_tracking"].parts())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size kills a process there")
+def test_what_a_process_left_that_was_killed_in_a_commit_goes(store: Store) -> None:
+    """Killed while delta-rs writes the commit: the name that it gives it till then is one that clean-up knows."""
+    log = store.tables["message_tracking"].root / "_delta_log"
+    before = set(log.iterdir())
+    killed = subprocess.run([sys.executable, "-c", _KILLED_IN_A_COMMIT, str(store.root)], check=False)
+    assert killed.returncode == -signal.SIGXFSZ
+    assert len(set(log.iterdir()) - before) == 1
+    clean(store, grace_hours=0)
+    assert set(log.iterdir()) == before
+    assert adds_up(store)
 
 
 def test_other_files_are_nobodys_business(store: Store) -> None:
