@@ -9,7 +9,7 @@ from pipeline.reports.html import figures
 from pipeline.reports.html.cells import Rows
 from pipeline.reports.html.chapter import chapter
 from pipeline.reports.html.frame import Frame
-from pipeline.reports.html.model import Chapter, Page, State, Table
+from pipeline.reports.html.model import Chapter, Coming, Fact, Page, State, Table, Todo
 from pipeline.reports.third_party import ThirdParty, marked, third_party
 from pipeline.reports.values import visible
 
@@ -120,7 +120,8 @@ def _any_marked(chapters: Sequence[Chapter], loose: Sequence[Table]) -> bool:
     """Whether any date is marked as resting on one third-party source: a footnote to no mark is a riddle."""
     tables = list(loose)
     for one in chapters:
-        if any(said.mark for said in (*one.facts, *one.todo, *one.coming)):
+        said: list[Fact | Todo | Coming] = [*one.facts, *one.todo, *one.coming]
+        if any(one_said.mark for one_said in said):
             return True
         for section in one.sections:
             tables += [*section.tables, *(picture.table for picture in section.pictures)]
