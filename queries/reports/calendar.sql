@@ -18,7 +18,7 @@ with moments as (
 
 products as (
     select
-        organisation, product, min(end_of_support) as end_of_support, min(esu_end) as esu_end,
+        organisation, 'Exchange ' || min(generation) as product, min(end_of_support) as end_of_support, min(esu_end) as esu_end,
         string_agg(distinct server, ', ' order by server) as servers
     from servers
     where product is not null

@@ -426,7 +426,7 @@ def test_the_overview_says_state_action_day_and_what_happens_then(everything: st
             "announced, date not public : The next raise of the floor may refuse mail from BWEX2",
             "since 31 October 2026 : No security updates any more for Exchange 2016",
         ),
-        "alderbrook": ("Nothing today.", "nothing due", "31 December 2035 : support of exchange-se ends"),
+        "alderbrook": ("Nothing today.", "nothing due", "31 December 2035 : support of Exchange SE ends"),
         "foxglove": (
             "Nothing today. Plan the move to Exchange Server SE.", "announced, date not public", "FOX-EX2",
         ),
