@@ -12,6 +12,7 @@ import click
 from pipeline import __version__
 from pipeline.errors import ExitCode, TbesError
 from pipeline.i18n import LANGUAGES
+from pipeline.interruptible import leave, remember_interrupts
 from pipeline.reports.formats import NAMES as FORMAT_NAMES
 from pipeline.reports.values import visible
 
@@ -503,6 +504,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command `tbes`. Never a traceback for what a user can mend; a documented exit code always."""
     _utf8_output()
     try:
+        remember_interrupts()
         code = cli.main(args=arguments, prog_name="tbes", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except SystemExit as end:
@@ -510,7 +512,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(0 if type(sys.stdout).__name__ == "PacifyFlushWrapper" else end.code)
     except click.exceptions.Abort:
         click.echo("Interrupted. What was committed is kept; run it again to go on.", err=True)
-        sys.exit(int(ExitCode.INTERRUPTED))
+        leave(int(ExitCode.INTERRUPTED))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -519,7 +521,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(int(error.exit_code))
     except KeyboardInterrupt:
         click.echo("Interrupted. What was committed is kept; run it again to go on.", err=True)
-        sys.exit(int(ExitCode.INTERRUPTED))
+        leave(int(ExitCode.INTERRUPTED))
     except BrokenPipeError:
         # The reader of a pipe (head, more) has seen enough.
         sys.stderr.close()

@@ -24,6 +24,7 @@ from pygments.lexers.sql import SqlLexer
 from pipeline import schema_text
 from pipeline.completion import candidates
 from pipeline.errors import TbesError
+from pipeline.interruptible import Unending, forget_interrupts
 from pipeline.reports.values import visible
 from pipeline.sql import MissingFile, Result
 
@@ -90,6 +91,7 @@ def converse(
         try:
             text = prompt.prompt("tbes> ").strip()
         except KeyboardInterrupt:
+            forget_interrupts()
             continue
         except EOFError:
             return None
@@ -115,7 +117,10 @@ def _answer(
         say(f"Error: {visible(str(error))}")
     except TbesError as error:
         say(f"Error: {visible(str(error))}")
+    except Unending:
+        raise
     except KeyboardInterrupt:
+        forget_interrupts()
         say("Interrupted.")
     return True
 

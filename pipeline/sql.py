@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
@@ -21,6 +21,7 @@ from pipeline import __version__, queries
 from pipeline.errors import TbesError, UsageError
 from pipeline.imports.kept import COLUMNS as IMPORTED_COLUMNS
 from pipeline.imports.kept import KeptImport, relation_rows
+from pipeline.interruptible import heeding_interrupts, is_unending
 from pipeline.logs.columns import Column
 from pipeline.organisations import KnownOrganisation
 from pipeline.reference.catalogue import Catalogue
@@ -31,6 +32,10 @@ from pipeline.store.private import owner_only
 from pipeline.store.ranges import METADATA_KEY, NAMES
 from pipeline.store.store import TABLES, Snapshot, glob_escape
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+T = TypeVar("T")
 SQL_TYPES = {
     "string": "VARCHAR",
     "int32": "INTEGER",
@@ -159,7 +164,7 @@ class Session:
             raise UsageError(_message(error)) from error
         if len(statements) != 1:
             raise UsageError('Give one SQL statement, for example: tbes sql "select * from servers"')
-        if not self.unsafe and (why := refusal(self.connection, statements[0])):
+        if not self.unsafe and (why := self._heeding(lambda: refusal(self.connection, statements[0]))):
             raise UsageError(why)
         self._make_views(None if "views" in sql.lower() or "show" in sql.lower() else sql)
         return self._fetch(sql)
@@ -260,14 +265,17 @@ class Session:
             for view, names in missing.items():
                 session._make_views(view)
                 for name in names:
-                    rows = session.connection.sql(
-                        f"select * from {view} where organisation = ?", params=[name]
-                    )
-                    self._kept.write(name, view, rows.to_arrow_table())
+                    self._kept.write(name, view, session._rows_of(view, name))
+
+    def _rows_of(self, view: str, organisation: str) -> pa.Table:
+        sql = f"select * from {view} where organisation = ?"
+        return self._heeding(lambda: self.connection.execute(sql, [organisation]).to_arrow_table())
 
     def close(self) -> None:
         """End the session."""
-        self.connection.close()
+        if not is_unending():
+            # It would wait for the end of the statement.
+            self.connection.close()
         if self._spill:
             self._spill.cleanup()
 
@@ -278,12 +286,12 @@ class Session:
         self.close()
 
     def _fetch(self, sql: str) -> Result:
-        try:
+        def fetched() -> tuple[list[Any], list[tuple[Any, ...]]]:
             relation = self.connection.execute(sql)
-            description = relation.description or []
-            rows = relation.fetchall()
-        except RuntimeError as error:
-            raise _interrupt(error) from error
+            return relation.description or [], relation.fetchall()
+
+        try:
+            description, rows = self._heeding(fetched)
         except duckdb.Error as error:
             self._refuse_if_gone(error)
             raise UsageError(_message(error)) from error
@@ -293,11 +301,12 @@ class Session:
             [tuple(_utc(value) for value in row) for row in rows],
         )
 
+    def _heeding(self, work: Callable[[], T]) -> T:
+        return heeding_interrupts(work, self.connection.interrupt)
+
     def _run(self, sql: str) -> None:
         try:
-            self.connection.execute(sql)
-        except RuntimeError as error:
-            raise _interrupt(error) from error
+            self._heeding(lambda: self.connection.execute(sql))
         except duckdb.Error as error:
             self._refuse_if_gone(error)
             raise TbesError(f"The SQL session cannot be set up: {_message(error)}") from error
@@ -528,11 +537,6 @@ def _spill_folder() -> tempfile.TemporaryDirectory[str] | None:
 def _as_text(text: str) -> str:
     """Bytes of a command line that are no text stand escaped."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _interrupt(error: RuntimeError) -> BaseException:
-    """DuckDB answers Ctrl-C with an error of its own."""
-    return KeyboardInterrupt() if "interrupted" in str(error).lower() else error
 
 
 def _message(error: duckdb.Error) -> str:

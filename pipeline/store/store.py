@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import TbesError, UsageError
+from pipeline.interruptible import heeding_interrupts
 from pipeline.logs import message_tracking, smtp_protocol
 from pipeline.logs.columns import Column
 from pipeline.store.delta import Part, Table
@@ -115,10 +116,13 @@ def read_ranges(snapshot: Snapshot, parts: Sequence[Part] | None = None) -> dict
     by_absolute = {str(snapshot.root / part.path): part.path for part in chosen}
     try:
         with duckdb.connect() as connection:
-            rows = connection.execute(
-                "select file_name, decode(value) from parquet_kv_metadata(?) where decode(key) = ?",
-                [snapshot.paths(chosen), METADATA_KEY],
-            ).fetchall()
+            rows = heeding_interrupts(
+                lambda: connection.execute(
+                    "select file_name, decode(value) from parquet_kv_metadata(?) where decode(key) = ?",
+                    [snapshot.paths(chosen), METADATA_KEY],
+                ).fetchall(),
+                connection.interrupt,
+            )
         return {by_absolute[str(Path(name))]: load(text) for name, text in rows}
     except (duckdb.Error, ValueError, KeyError) as error:
         message = str(error).splitlines()[0]
