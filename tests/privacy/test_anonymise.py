@@ -16,7 +16,7 @@ from pipeline import queries
 from pipeline.commands import hosts_of
 from pipeline.i18n import Texts
 from pipeline.ingest.run import Ingest
-from pipeline.logs.assign import Rules
+from pipeline.logs.assign import Organisation, Rules
 from pipeline.reference.catalogue import Catalogue
 from pipeline.reports.anonymise import Labels, anonymised
 from pipeline.reports.document import Style
@@ -165,7 +165,8 @@ def _renamed(root: Path, organisation: str, server: str) -> Store:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
     store = Store(root / organisation / "store")
-    Ingest(store, hosts_of(Catalogue()), Rules(), now=AS_OF).run([logs])
+    rules = Rules(organisation=Organisation(organisation, organisation))
+    Ingest(store, hosts_of(Catalogue()), rules, now=AS_OF).run([logs])
     return store
 
 
