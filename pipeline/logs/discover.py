@@ -28,6 +28,11 @@ Container = Literal["plain", "gzip", "zstd", "zip"]
 MOST_TIMES = 250
 """Exchange's logs pack 10 to 30 times; what unpacks to more than this, and to more than ANYWAY, is no log."""
 ANYWAY = 1 << 30
+MOST_MEMBERS = 200_000
+"""A zip's directory is held in memory, about 1 KB a member. 20 servers write as many logs in about six weeks."""
+MOST_DIRECTORY = 64 << 20
+"""Bytes; a member's entry takes 100 to 200."""
+_ENTRY = b"PK\x01\x02"
 _LONGEST_END = 22 + 0xFFFF
 """Of a zip: its end record and comment."""
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -241,6 +246,7 @@ class _Reopening(io.RawIOBase):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[bytes] | None = None
+        self._is_directory_read = False
 
     def _opened(self) -> IO[bytes]:
         if self._file is None:
@@ -260,7 +266,18 @@ class _Reopening(io.RawIOBase):
         return self._opened().tell()
 
     def read(self, size: int = -1) -> bytes:
-        return self._opened().read(size)
+        if self._is_directory_read:
+            return self._opened().read(size)
+        # zipfile reads the directory as a whole, of whatever size the archive says, before it looks at a member.
+        most = MOST_DIRECTORY + _LONGEST_END
+        data = self._opened().read(most + 1 if size < 0 else min(size, most + 1))
+        if len(data) > most or data.count(_ENTRY) > MOST_MEMBERS:
+            raise zipfile.BadZipFile(_too_many())
+        return data
+
+    def directory_is_read(self) -> None:
+        """From now on members are read, of which `zipfile` reads a piece at a time."""
+        self._is_directory_read = True
 
     def release(self) -> None:
         """Close the file until it is used again."""
@@ -279,9 +296,18 @@ def _archive(path: Path) -> tuple[zipfile.ZipFile, _Reopening]:
 def _opened(path: Path, *_state: int) -> tuple[zipfile.ZipFile, _Reopening]:
     file = _Reopening(path)
     try:
-        return zipfile.ZipFile(cast(IO[bytes], file)), file
+        archive = zipfile.ZipFile(cast(IO[bytes], file))
+        file.directory_is_read()
+        return archive, file
     finally:
         file.release()
+
+
+def _too_many() -> str:
+    return (
+        f"it has more than {MOST_MEMBERS} members, or a directory above {MOST_DIRECTORY >> 20} MB: unpack it, "
+        "or make several archives of it"
+    )
 
 
 def _walk(

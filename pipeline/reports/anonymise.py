@@ -3,6 +3,8 @@
 `organisation-1`, `server-1`, `connector-1`, `domain-1`, `tenant-1`, `host-1`, `ip-1`, `address-1`, `message-1`,
 `file-1`: numbered as they first appear. A column says what it holds; in sentences and replies the names that the
 store knows are found whole, the longest first, and addresses, hosts, IP addresses, GUIDs and paths by their shape.
+A name that is also a word (`exchange`, `MAIL`) is found where it is a whole cell, in the places of sentences where names
+stand, and servers in capitals, as sentences write them.
 Writers see a document like any other, whose session answers with labels too.
 """
 
@@ -16,6 +18,7 @@ from typing import Any
 
 from pipeline.i18n.columns import TERMS, is_prose
 from pipeline.reports.document import Document, Sheet
+from pipeline.reports.own_words import may_be_a_word
 from pipeline.sql import Result, Session
 
 WITHHELD = "withheld"
@@ -86,6 +89,23 @@ _SHAPES = (
     r"|(?P<host>(?<![\w.-])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+[a-z][a-z0-9-]*[a-z0-9](?![\w-]))"
 )
 
+# Where sentences name an organisation, a server or a connector; any of them may be a word.
+_PLACES = (
+    re.compile(r"\borganisation (?P<organisation>\S+) by (?:\S+; server|option|path|layout|none)"),
+    re.compile(r"; server (?P<server>\S+) by "),
+    re.compile(r"--organisation[ =](?P<organisation>[^\s;]+)"),
+    re.compile(r"--server[ =](?P<server>[^\s;]+)"),
+    re.compile(r"\bConnector: (?P<connector>.+)\.$"),
+    # doubts of an ingest: also folders that became nobody's name
+    re.compile(r"\bthe folder says (?P<folder>.+?), the rows say (?P<server>[^;:]+)"),
+    re.compile(
+        r"\bthe folder says (?P<folder>.+?), organisations\.toml gives (?P<server>.+?) to (?P<organisation>[^;]+)"
+    ),
+    re.compile(r"\bnothing but the folder says that (?P<folder>.+?) is the server"),
+    re.compile(r"\bit is not clear what the folder (?P<folder>.+?) names(?=$|;)"),
+    re.compile(r"(?:^|; )(?P<organisation>[^;]+?) and (?P<other>[^;]+?) would have the same id"),
+)
+
 
 def anonymised(document: Document) -> Document:
     """The document with labels for names. Writers need nothing else; `session` answers with labels as well."""
@@ -134,8 +154,10 @@ class Labels:
         self._builds = {
             str(row[0]) for row in session.query("select distinct build_number from ref_builds").rows
         }
+        spelled: dict[str, str] = {}
         for known, name in _names(session):
             self._kinds.setdefault(name.casefold(), known)
+            spelled.setdefault(name.casefold(), name)
         for identity, name in session.query(
             "select distinct organisation, organisation_name from source_ranges"
         ).rows:
@@ -143,14 +165,26 @@ class Labels:
         for organisation in session.organisations:
             self._ids[organisation.name] = organisation.id
             self._kinds.setdefault(organisation.name.casefold(), "organisation")
-        # Names of organisations can be words of a sentence: only as they are spelled.
-        exact = sorted({re.escape(n) for n in self._ids}, key=len, reverse=True)
-        others = (n for n, known in self._kinds.items() if known != "organisation")
-        folded = sorted({re.escape(n) for n in others}, key=len, reverse=True)
-        names = [*(f"(?-i:{name})" for name in exact), *folded]
-        names.sort(key=len, reverse=True)
-        known_names = rf"|(?<![\w-])(?P<name>{'|'.join(names)})(?![\w-])" if names else ""
-        self._pattern = re.compile(_SHAPES + known_names, re.IGNORECASE)
+        # Names of organisations are looked for only as they are spelled.
+        exact = {name for name in self._ids if not may_be_a_word(name)}
+        files, folded = set(), set()
+        for folded_name, name in spelled.items():
+            known = self._kinds[folded_name]
+            if known == "file":
+                files.add(name)
+            elif known == "server" and may_be_a_word(name):
+                exact.add(name.upper())
+            elif not may_be_a_word(name):
+                folded.add(name)
+        names = sorted(
+            [*((name, f"(?-i:{re.escape(name)})") for name in exact), *((n, re.escape(n)) for n in folded)],
+            key=lambda name: (-len(name[0]), name),
+        )
+        known_names = rf"|(?<![\w-])(?P<name>{'|'.join(name for _, name in names)})(?![\w-])" if names else ""
+        # Before all shapes: a blank in a path is the end of the shape, but not of the path.
+        whole = sorted(map(re.escape, files), key=lambda name: (-len(name), name))
+        known_files = rf"(?<![\w-])(?P<known>{'|'.join(whole)})(?![\w-])|" if whole else ""
+        self._pattern = re.compile(known_files + _SHAPES + known_names, re.IGNORECASE)
 
     def result(self, result: Result, report: str = "") -> Result:
         """Rows with labels in them."""
@@ -192,18 +226,52 @@ class Labels:
         return self._label("organisation", self._ids.get(name, name))
 
     def text(self, value: str) -> str:
-        """A sentence, reply or command with labels in it."""
-        return self._pattern.sub(self._found, value)
+        """A sentence, reply or command with labels in it; one that is nothing but a name is a name."""
+        if value in self._ids:
+            return self.organisation(value)
+        if (kind := self._kinds.get(value.casefold())) and kind != "organisation":
+            return self._named(kind, value)
+        return self._sentence(value)
+
+    def _sentence(self, value: str) -> str:
+        # The places of names first; what is around them is searched as all text is.
+        spans: list[tuple[int, int, str]] = []
+        for place in _PLACES:
+            for found in place.finditer(value):
+                for group, name in found.groupdict().items():
+                    if name is not None and not any(
+                        begin < found.end(group) and found.start(group) < end for begin, end, _ in spans
+                    ):
+                        spans.append((*found.span(group), self._in_place(group, name)))
+        pieces, at = [], 0
+        for begin, end, label in sorted(spans):
+            pieces += [self._pattern.sub(self._found, value[at:begin]), label]
+            at = end
+        return "".join([*pieces, self._pattern.sub(self._found, value[at:])])
+
+    def _in_place(self, group: str, name: str) -> str:
+        if name in self._ids:
+            return self.organisation(name)
+        known = self._kinds.get(name.casefold())
+        if group == "other":
+            group = "organisation"
+        if group == "folder":
+            return self._named(known or "folder", name)
+        return self._named(group, name)
+
+    def _named(self, kind: str, name: str) -> str:
+        return self._server(name) if kind == "server" else self._label(kind, name)
 
     def _found(self, found: re.Match[str]) -> str:
         kind, text = found.lastgroup or "", found[0]
         if kind == "url":
             return text
         if kind == "name":
-            known = self._kinds.get(text.casefold(), "organisation")
             if text in self._ids:
                 return self.organisation(text)
-            return self._server(text) if known == "server" else self._label(known, text)
+            return self._named(self._kinds.get(text.casefold(), "organisation"), text)
+        if kind == "known":
+            return self._label("file", text)
         if kind == "ip":
             return self._ip(text)
         if kind == "host":
@@ -237,7 +305,7 @@ class Labels:
         organisation, _, rest = key.partition("/")
         server, _, about = rest.partition("/")
         named = server if server in ("", "*") else self._server(server)
-        return f"{self.organisation(organisation)}/{named}/{self.text(about)}"
+        return f"{self.organisation(organisation)}/{named}/{self._sentence(about)}"
 
     def _hosts(self, cell: str) -> str:
         return ", ".join(self._host(part) for part in cell.split(", "))

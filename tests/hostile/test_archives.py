@@ -7,6 +7,7 @@ import io
 import os
 import stat
 import struct
+import subprocess
 import sys
 import tarfile
 import time
@@ -319,6 +320,62 @@ def test_twenty_thousand_members_do_not_take_for_ever(place: Place) -> None:
     summary = place.ingest()
     assert summary.as_json()["files"]["skipped"] == 20_000
     assert time.process_time() - started < 60
+
+
+def directory_of(members: int, name: bytes = b"a.txt", extra: int = 0) -> bytes:
+    """An archive that is nothing but a directory, as large as it says."""
+    entry = (
+        b"PK\x01\x02"
+        + struct.pack("<HHHHHHIIIHHHHHII", 20, 20, 0x800, 0, 0, 33, 0, 1, 1, len(name), extra, 0, 0, 0, 0, 0)
+        + name
+        + (struct.pack("<HH", 0xCAFE, extra - 4).ljust(extra, b"x") if extra else b"")
+    )
+    directory = entry * members
+    zip64 = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, members, members, len(directory), 0)
+    locator = b"PK\x06\x07" + struct.pack("<IQI", 0, len(directory), 1)
+    end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return directory + zip64 + locator + end
+
+
+LISTED = """
+import resource, sys
+from pathlib import Path
+from pipeline.logs.discover import discover
+count = len(list(discover([Path(sys.argv[1])])))
+print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+@pytest.mark.parametrize(
+    ("members", "extra"),
+    [(discover.MOST_MEMBERS + 1, 0), (1_000_000, 0), (2_000, 40_000), (2, 0)],
+)
+def test_an_archive_of_too_many_members_is_refused(place: Place, members: int, extra: int) -> None:
+    place.logs.joinpath("a.zip").write_bytes(directory_of(members, extra=extra))
+    started = time.process_time()
+    summary = place.ingest()
+    failed = [report.note for report in summary.files if report.outcome == "failed"]
+    if members == 2:
+        assert not any("200000" in note for note in failed)
+        return
+    assert failed == [
+        "it has more than 200000 members, or a directory above 64 MB: unpack it, or make several archives of it"
+    ]
+    assert len(place.rows()) == 3, "all others are read"
+    assert time.process_time() - started < 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is told in other units elsewhere")
+@pytest.mark.parametrize(("name", "members"), [(b"a.txt", 200_000), ("📧".encode() * 60, 200_000)])
+def test_a_directory_of_any_size_takes_bounded_memory(tmp_path: Path, name: bytes, members: int) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(directory_of(members, name))
+    done = subprocess.run(
+        [sys.executable, "-c", LISTED, str(path)], capture_output=True, text=True, check=True
+    )
+    count, megabytes = map(int, done.stdout.split())
+    assert count in (1, members), "one sentence, or all of them"
+    assert megabytes < 700
 
 
 def test_an_archive_can_be_deleted_after_it_was_listed(place: Place) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -12,7 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import queries
+from pipeline.commands import hosts_of
 from pipeline.i18n import Texts
+from pipeline.ingest.run import Ingest
+from pipeline.logs.assign import Organisation, Rules
 from pipeline.reference.catalogue import Catalogue
 from pipeline.reports.anonymise import Labels, anonymised
 from pipeline.reports.document import Style
@@ -143,6 +147,85 @@ def test_names_in_sentences_are_replaced_whole(stores: Stores) -> None:
         assert (
             labels.text("contoso-com.mail.protection.outlook.com") == "tenant-1.mail.protection.outlook.com"
         )
+
+
+def _renamed(root: Path, organisation: str, server: str) -> Store:
+    """The logs of one sample organisation and its only server, under other names."""
+    logs = root / organisation / "logs"
+    for path in (SAMPLES / "dunmore").rglob("*"):
+        if path.is_file():
+            data = (
+                path.read_bytes()
+                .replace(b"DUN-HT1", server.encode())
+                .replace(b"dun-ht1", server.lower().encode())
+            )
+            target = (
+                logs / organisation / str(path.relative_to(SAMPLES / "dunmore")).replace("DUN-HT1", server)
+            )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    store = Store(root / organisation / "store")
+    rules = Rules(organisation=Organisation(organisation, organisation))
+    Ingest(store, hosts_of(Catalogue()), rules, now=AS_OF).run([logs])
+    return store
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (("exchange", "MAIL"), ("exchanhe", "MAIZ")),
+        (("server", "ACCEPTED"), ("serves", "ACCEPTEF")),
+        (("online", "THE"), ("onlinf", "THF")),
+        (("mail", "SERVERS"), ("maik", "SERVERT")),
+    ],
+)
+def test_names_that_are_words_spoil_no_sentence(
+    tmp_path: Path, words: tuple[str, str], names: tuple[str, str]
+) -> None:
+    """The report is the same to the letter as that of an organisation whose name nobody could take for a word."""
+    texts = [written(_renamed(tmp_path, *called), "json", None) for called in (words, names)]
+    apart = [json.loads(text) for text in texts]
+    for sheet, rows in apart[1]["reports"].items():
+        # there strangers' hosts of the same first label (mail.elsewhere.example) bear the server's label
+        if sheet == "peers" and "MAIL" in words:
+            continue
+        assert apart[0]["reports"][sheet] == rows, sheet
+    assert "refuses all mail of its out-of-date servers" in texts[0]
+    assert "server-1" in texts[0] and "organisation-1" in texts[0]
+    for name in names:
+        assert name.lower() not in texts[1]
+
+
+def test_places_of_sentences_where_names_stand(stores: Stores) -> None:
+    with opened(stores.plain) as session:
+        labels = Labels(session)
+        labels._ids["mail"] = "mail"
+        one = labels.organisation("mail")
+        assert (
+            labels.text("organisation mail by path; server by each row")
+            == f"organisation {one} by path; server by each row"
+        )
+        assert labels.text("tbes report --organisation mail") == f"tbes report --organisation {one}"
+        assert labels.text("mail") == one
+        assert labels.text("all mail of 2 servers") == "all mail of 2 servers"
+        assert labels.text("the folder says Secret GmbH, the rows say ALD-EX01: the rows were believed") == (
+            f"the folder says folder-1, the rows say {labels._server('ALD-EX01')}: the rows were believed"
+        )
+        assert labels.text("it is not clear what the folder Secret GmbH names") == (
+            "it is not clear what the folder folder-1 names"
+        )
+        assert labels.text("Mueller and Muller would have the same id").endswith(" would have the same id")
+        assert "ueller" not in labels.text("x; Mueller and Muller would have the same id")
+
+
+def test_a_path_with_blanks_is_replaced_whole(tmp_path: Path) -> None:
+    logs = tmp_path / "logs of Secret GmbH"
+    shutil.copytree(SAMPLES / "dunmore", logs / "dunmore")
+    store = Store(tmp_path / "store")
+    Ingest(store, hosts_of(Catalogue()), Rules(), now=AS_OF).run([logs])
+    text = written(store, "json", None)
+    assert "file-1" in text
+    assert "secret" not in text and "gmbh" not in text
 
 
 def test_the_command_writes_it(stores: Stores, tmp_path: Path) -> None:
