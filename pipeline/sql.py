@@ -269,7 +269,7 @@ class Session:
 
     def _rows_of(self, view: str, organisation: str) -> pa.Table:
         sql = f"select * from {view} where organisation = ?"
-        return self._heeding(lambda: self.connection.execute(sql, [organisation]).to_arrow_table())
+        return self._heeding(lambda: self.connection.sql(sql, params=[organisation]).to_arrow_table())
 
     def close(self) -> None:
         """End the session."""

@@ -18,7 +18,7 @@ with moments as (
 
 products as (
     select
-        organisation, 'Exchange ' || min(generation) as product, min(end_of_support) as end_of_support, min(esu_end) as esu_end,
+        organisation, min(generation) as product, min(end_of_support) as end_of_support, min(esu_end) as esu_end,
         string_agg(distinct server, ', ' order by server) as servers
     from servers
     where product is not null
@@ -68,7 +68,7 @@ others as (
         d.organisation, cast(null as varchar) as server, to_timestamp(floor(epoch(d.end_of_support))) as earliest,
         to_timestamp(floor(epoch(d.end_of_support))) as latest,
             to_timestamp(floor(epoch(d.end_of_support))) as latest_if_paused,
-        'support of ' || d.product || ' ends' as what, 'catalogue' as basis, 'servers: ' || d.servers as note
+        'support of Exchange ' || d.product || ' ends' as what, 'catalogue' as basis, 'servers: ' || d.servers as note
     from products as d
     cross join moments as m
     where d.end_of_support >= cast(m.as_of as date)
@@ -76,7 +76,7 @@ others as (
     select
         d.organisation, cast(null as varchar) as server, to_timestamp(floor(epoch(d.esu_end))) as earliest,
         to_timestamp(floor(epoch(d.esu_end))) as latest, to_timestamp(floor(epoch(d.esu_end))) as latest_if_paused,
-        'paid updates (ESU) of ' || d.product || ' end' as what, 'catalogue' as basis, 'servers: ' || d.servers as note
+        'paid updates (ESU) of Exchange ' || d.product || ' end' as what, 'catalogue' as basis, 'servers: ' || d.servers as note
     from products as d
     cross join moments as m
     where d.esu_end >= cast(m.as_of as date)
