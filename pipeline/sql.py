@@ -316,7 +316,7 @@ class Session:
         take the path of a missing file for that of a folder, which it is not allowed to look into.
         """
         files = (
-            snapshot.root / part.path for snapshot in self.snapshots for part in self._chosen[snapshot.name]
+            snapshot.root / part.path for snapshot in self.snapshots for part in self._told[snapshot.name]
         )
         if isinstance(error, duckdb.IOException) or not all(file.exists() for file in files):
             raise MissingFile(_message(error)) from error

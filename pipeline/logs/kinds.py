@@ -158,23 +158,23 @@ def _first_record(run: Run) -> tuple[bytes, bool]:
     Without a header that is the first line that begins with a timestamp: an excerpt may begin within a line, and how much
     of a log is there decides whether that rest is in a run with what follows.
     """
-    if run.long_line:
-        return run.long_line.start.partition(b"\n")[0].rstrip(b"\r"), run.lines == 1
-    lines = run.data.split(b"\n", _RECORDS_LOOKED_AT)
+    lines = _first_lines(run)
     at = 0
     if not (run.header.log_type or run.header.fields):
-        at = next((i for i, line in enumerate(lines[:_RECORDS_LOOKED_AT]) if _RECORD.match(line)), 0)
+        at = next((i for i, line in enumerate(lines) if _RECORD.match(line)), 0)
     return lines[at].rstrip(b"\r"), run.lines == at + 1
+
+
+def _first_lines(run: Run) -> list[bytes]:
+    """So many that a look at them tells what the run is; of a long line its beginning."""
+    data = run.long_line.start if run.long_line else run.data
+    return data.split(b"\n", _RECORDS_LOOKED_AT)[:_RECORDS_LOOKED_AT]
 
 
 def _record_lines(run: Run) -> list[str]:
     """The first lines that begin with a timestamp, for a look at their shape."""
-    lines = (
-        [run.long_line.start]
-        if run.long_line
-        else run.data.split(b"\n", _RECORDS_LOOKED_AT)[:_RECORDS_LOOKED_AT]
-    )
-    return [line.rstrip(b"\r").decode("utf-8", "replace") for line in lines if _RECORD.match(line)]
+    lines = [line for line in _first_lines(run) if _RECORD.match(line)]
+    return [line.rstrip(b"\r").decode("utf-8", "replace") for line in lines]
 
 
 def _classify(header: Header, records: Sequence[str], text: str) -> Kind:

@@ -6,7 +6,7 @@ import html
 import re
 
 from pipeline.reports.document import Document, Sheet, Style
-from pipeline.reports.third_party import third_party
+from pipeline.reports.third_party import footnote, third_party
 
 # Every character that begins markup inside a line; `&`, `<` and `>` are escaped as HTML. GitHub knows `$` as mathematics.
 _MARKUP = re.compile(r"([\\`*_\[\]|~$])")
@@ -30,8 +30,7 @@ def to_markdown(document: Document, style: Style) -> str:
     if not document.whole:
         blocks.append(escaped(" ".join(document.standing(style))))
     if any(sheet.is_marked for sheet in document.sheets):
-        urls = ", ".join(third_party(document.session).urls)
-        blocks.append(escaped(style.texts("html.third_party", urls=urls)))
+        blocks.append(escaped(footnote(style.texts, third_party(document.session))))
     return "\n\n".join(blocks) + "\n"
 
 

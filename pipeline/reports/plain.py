@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from pipeline.reports.document import Document, Sheet, Style
-from pipeline.reports.third_party import MARK, marked, third_party
+from pipeline.reports.third_party import MARK, footnote, marked, third_party
 from pipeline.reports.values import visible
 
 WIDTH = 76
@@ -166,9 +166,7 @@ def _third_party(document: Document, style: Style) -> Iterator[str]:
     """What the mark beside a date means, where there is one."""
     if any(sheet.is_marked for sheet in document.sheets):
         yield ""
-        yield from _wrapped(
-            style.texts("html.third_party", urls=", ".join(third_party(document.session).urls))
-        )
+        yield from _wrapped(footnote(style.texts, third_party(document.session)))
 
 
 def _records(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from pipeline.i18n import Texts
+from pipeline.reports.values import visible
 from pipeline.sql import Session
 
 MARK = "*"
@@ -48,6 +50,16 @@ def marked(row: Mapping[str, Any], column: str) -> bool:
         or (column.startswith(f"{name}_") and isinstance(value, date))
         for name in names.split(", ")
     )
+
+
+def is_span_marked(row: Mapping[str, Any], name: str) -> bool:
+    """The same for either end of a span: `NAME_earliest`, `NAME_latest`."""
+    return any(marked(row, f"{name}_{bound}") for bound in ("earliest", "latest"))
+
+
+def footnote(texts: Texts, marks: ThirdParty) -> str:
+    """What the mark beside a date means, with the sources."""
+    return texts("html.third_party", urls=", ".join(visible(url) for url in marks.urls))
 
 
 def _urls(sources: Iterable[str | None]) -> Iterable[str]:

@@ -34,7 +34,7 @@ stages as (
                 '')
             || coalesce(', blocked ' || cast(nullif(next_stage_block_rate, 0) as varchar) || ' minutes an hour',
                 '') as what,
-        basis, confidence as note, false as has_begun
+        basis, confidence as note, false as has_begun, next_stage in (select stage from third_party_stages) as is_third_party
     from server_clocks
     where basis is not null and next_stage is not null
     union all
@@ -47,7 +47,8 @@ stages as (
                     then ', since ' || substr(cast(c.full_block_latest as varchar), 1, 10) || ' at the latest'
                 else ''
             end as what,
-        c.basis, c.confidence as note, coalesce(c.full_block_latest_if_paused <= m.as_of, false) as has_begun
+        c.basis, c.confidence as note, coalesce(c.full_block_latest_if_paused <= m.as_of, false) as has_begun,
+        exists (select 1 from third_party_stages where is_last) as is_third_party
     from server_clocks as c
     cross join moments as m
     where c.basis is not null
@@ -95,17 +96,13 @@ select
     cast(floor((epoch(case when e.has_begun then e.latest else e.earliest end) - epoch(m.as_of)) / 86400) as bigint) as days, e.organisation, e.server, e.what,
         e.basis, e.note,
     case
-        when coalesce(e.earliest, e.latest) is not null and e.basis in ('observed', 'imported', 'predicted')
-            and case
-                when e.what like 'stage %' then try_cast(regexp_extract(e.what, 'stage (\d+)', 1) as bigint) in (select stage from third_party_stages)
-                else exists (select 1 from third_party_stages where is_last)
-            end
-            then concat_ws(', ', 'earliest', 'latest')
+        when e.is_third_party and coalesce(e.earliest, e.latest) is not null then concat_ws(', ', 'earliest', 'latest')
     end as third_party_dates
 from (
-    select organisation, server, earliest, latest, latest_if_paused, what, basis, note, has_begun from stages
+    select organisation, server, earliest, latest, latest_if_paused, what, basis, note, has_begun, is_third_party from stages
     union all
-    select organisation, server, earliest, latest, latest_if_paused, what, basis, note, false as has_begun from others
+    select organisation, server, earliest, latest, latest_if_paused, what, basis, note, false as has_begun, false as is_third_party
+    from others
 ) as e
 cross join moments as m
 -- what has begun, even if paused, has no earliest date where nothing bounds it below

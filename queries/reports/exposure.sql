@@ -50,28 +50,23 @@
 --   confidence: how sure the dates are
 --   third_party_dates: dates of this row that rest on one third-party source, by column or the beginning of its name; null = none
 select
-    rank, organisation, display_name, state, build_risk, stage, minutes_per_hour, servers,
+    rank, organisation, display_name, state, build_risk, e.stage, minutes_per_hour, servers,
     servers_out_of_date, servers_refused, delayed_messages, bounced_messages, pending_messages,
     handed_over_messages, refusals, first_refusal, last_refusal, longest_delay_seconds,
     median_delay_seconds, next_raise, logs_from, logs_to, stale, blind_spots, catalogue_as_of,
     verdict, next_action,
     clock_server, clock_state, stage_earliest, stage_latest, first_detected_earliest, first_detected_latest,
-    next_stage, next_stage_earliest, next_stage_latest, next_stage_latest_if_paused, full_block_earliest,
+    e.next_stage, next_stage_earliest, next_stage_latest, next_stage_latest_if_paused, full_block_earliest,
     full_block_latest, full_block_latest_if_paused, days_to_next_stage, days_to_full_block, basis, act_by, confidence,
     nullif(
         concat_ws(
             ', ',
-            case when act_by is not null and next_stage is not null
-                and (next_stage in (select stage from third_party_stages) or stage in (select stage from third_party_stages))
-                then 'act_by' end,
-            case when coalesce(next_stage_earliest, next_stage_latest) is not null
-                and (next_stage in (select stage from third_party_stages) or stage in (select stage from third_party_stages))
-                then 'next_stage' end,
-            case when coalesce(full_block_earliest, full_block_latest) is not null
-                and (exists (select 1 from third_party_stages where is_last) or stage in (select stage from third_party_stages))
-                then 'full_block' end
+            case when m.next_stage_is_marked and act_by is not null and e.next_stage is not null then 'act_by' end,
+            case when m.next_stage_is_marked and coalesce(next_stage_earliest, next_stage_latest) is not null then 'next_stage' end,
+            case when m.full_block_is_marked and coalesce(full_block_earliest, full_block_latest) is not null then 'full_block' end
         ),
         ''
     ) as third_party_dates
-from exposure
+from exposure as e
+left join third_party_clocks as m on e.stage is not distinct from m.stage and e.next_stage is not distinct from m.next_stage
 order by rank

@@ -20,8 +20,10 @@ select
     case
         when not finding_key like '%/next-stage' then null
         when (organisation, server) in (
-            select (organisation, server) from servers
-            where next_stage in (select stage from third_party_stages) or stage in (select stage from third_party_stages)
+            select (e.organisation, e.server)
+            from servers as e
+            inner join third_party_clocks as m on e.stage is not distinct from m.stage and e.next_stage is not distinct from m.next_stage
+            where m.next_stage_is_marked
         )
             then concat_ws(', ', 'act_by', 'finding')
         when regexp_matches(finding, '\d{4}-\d\d-\d\d') and exists (select 1 from third_party_stages where is_last)

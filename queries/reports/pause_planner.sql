@@ -28,20 +28,17 @@
 --   third_party_dates: dates of this row that rest on one third-party source, by column or the beginning of its name; null = none
 select
     organisation, server, option, pause_days, pause_from, pause_to, days_of_this_year, days_of_next_year,
-    quota_days, used_this_year, left_this_year, left_next_year, stage, next_stage, next_stage_earliest,
+    quota_days, used_this_year, left_this_year, left_next_year, e.stage, e.next_stage, next_stage_earliest,
     next_stage_earliest_with_pause, next_stage_latest, next_stage_latest_with_pause, full_block_earliest,
     full_block_earliest_with_pause, full_block_latest, full_block_latest_with_pause, note,
     nullif(
         concat_ws(
             ', ',
-            case when coalesce(next_stage_earliest, next_stage_latest) is not null
-                and (next_stage in (select stage from third_party_stages) or stage in (select stage from third_party_stages))
-                then 'next_stage' end,
-            case when coalesce(full_block_earliest, full_block_latest) is not null
-                and (exists (select 1 from third_party_stages where is_last) or stage in (select stage from third_party_stages))
-                then 'full_block' end
+            case when m.next_stage_is_marked and coalesce(next_stage_earliest, next_stage_latest) is not null then 'next_stage' end,
+            case when m.full_block_is_marked and coalesce(full_block_earliest, full_block_latest) is not null then 'full_block' end
         ),
         ''
     ) as third_party_dates
-from pause_planner
+from pause_planner as e
+left join third_party_clocks as m on e.stage is not distinct from m.stage and e.next_stage is not distinct from m.next_stage
 order by organisation, server, pause_days, pause_from, option

@@ -68,11 +68,11 @@ select
     days_behind, newest_build, baseline_build, baseline_since, baseline_status, accepted,
     accepted_after_next_raise, build_risk, end_of_support, esu_end, supported,
     known_exploited_cves_open, cves_open, first_seen, last_seen, log_kinds, build_evidence,
-    build_strength, builds_seen, interleaved, refusals, last_refusal, state, stage,
+    build_strength, builds_seen, interleaved, refusals, last_refusal, state, e.stage,
     minutes_per_hour, hand_overs_in_scope, note,
     clock_state, stage_earliest, stage_latest, first_detected_earliest, first_detected_latest,
     throttle_enabled_date_earliest, throttle_enabled_date_latest, blocking_enabled_date_earliest,
-    blocking_enabled_date_latest, next_stage,
+    blocking_enabled_date_latest, e.next_stage,
     next_stage_earliest, next_stage_latest, next_stage_latest_if_paused, next_stage_throttle_rate,
     next_stage_block_rate, full_block_earliest, full_block_latest, full_block_latest_if_paused, days_to_next_stage,
     days_to_full_block, basis, confidence, readings, next_action, act_by,
@@ -80,17 +80,12 @@ select
         concat_ws(
             ', ',
             case when (product, baseline_since) in (select (product, since) from third_party_floors) then 'baseline_since' end,
-            case when act_by is not null and next_stage is not null
-                and (next_stage in (select stage from third_party_stages) or stage in (select stage from third_party_stages))
-                then 'act_by' end,
-            case when coalesce(next_stage_earliest, next_stage_latest) is not null
-                and (next_stage in (select stage from third_party_stages) or stage in (select stage from third_party_stages))
-                then 'next_stage' end,
-            case when coalesce(full_block_earliest, full_block_latest) is not null
-                and (exists (select 1 from third_party_stages where is_last) or stage in (select stage from third_party_stages))
-                then 'full_block' end
+            case when m.next_stage_is_marked and act_by is not null and e.next_stage is not null then 'act_by' end,
+            case when m.next_stage_is_marked and coalesce(next_stage_earliest, next_stage_latest) is not null then 'next_stage' end,
+            case when m.full_block_is_marked and coalesce(full_block_earliest, full_block_latest) is not null then 'full_block' end
         ),
         ''
     ) as third_party_dates
-from servers
+from servers as e
+left join third_party_clocks as m on e.stage is not distinct from m.stage and e.next_stage is not distinct from m.next_stage
 order by organisation, server

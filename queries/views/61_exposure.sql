@@ -113,32 +113,32 @@ select
     logs_from, logs_to, stale, blind_spots, catalogue_as_of,
     concat_ws(
         ' ',
-        -- old logs tell of the past
-        case when stale then
+        -- old logs tell of the past, where they tell
+        coalesce(
+            case when stale then
+                case state
+                    when 'recovered since' then 'Mail was refused, and passed again when its logs ended; a pause looks the same.'
+                    when 'fully blocked' then 'When its logs ended, Exchange Online refused all mail of its out-of-date servers.'
+                    when 'partly blocked'
+                        then 'When its logs ended, Exchange Online refused a part of its mail for good (bounced messages: ' || cast(bounced as varchar) || ').'
+                    when 'delayed' then 'When its logs ended, Exchange Online delayed its mail (delayed messages: ' || cast(delayed as varchar) || ').'
+                    when 'accepted' then 'When its logs ended, Exchange Online accepted its mail.'
+                    when 'not connecting' then 'When its logs ended, it handed nothing to Exchange Online on a path under enforcement.'
+                end
+            end,
             case state
-                when 'recovered since' then 'Mail was refused, and passed again when its logs ended; a pause looks the same.'
-                when 'fully blocked' then 'When its logs ended, Exchange Online refused all mail of its out-of-date servers.'
+                when 'fully blocked' then 'Exchange Online refuses all mail of its out-of-date servers.'
                 when 'partly blocked'
-                    then 'When its logs ended, Exchange Online refused a part of its mail for good (bounced messages: ' || cast(bounced as varchar) || ').'
-                when 'delayed' then 'When its logs ended, Exchange Online delayed its mail (delayed messages: ' || cast(delayed as varchar) || ').'
-                when 'accepted' then 'When its logs ended, Exchange Online accepted its mail.'
-                when 'not connecting' then 'When its logs ended, it handed nothing to Exchange Online on a path under enforcement.'
+                    then 'Exchange Online refuses a part of its mail for good (bounced messages: ' || cast(bounced as varchar) || ').'
+                when 'delayed' then 'Exchange Online delays its mail (delayed messages: ' || cast(delayed as varchar) || ').'
+                when 'recovered since' then 'Mail was refused, and passes again since; a pause looks the same.'
+                when 'accepted' then 'Exchange Online accepts its mail.'
+                when 'not connecting' then 'It hands nothing to Exchange Online on a path under enforcement.'
+                when 'no hand-over in the window'
+                    then 'No hand-over to Exchange Online on a path under enforcement lies in the time looked at; that proves nothing of other times.'
+                else 'These logs cannot show whether Exchange Online accepts its mail.'
             end
-        end,
-        case when not stale or state not in ('fully blocked', 'partly blocked', 'delayed', 'recovered since', 'accepted', 'not connecting') then
-        case state
-            when 'fully blocked' then 'Exchange Online refuses all mail of its out-of-date servers.'
-            when 'partly blocked'
-                then 'Exchange Online refuses a part of its mail for good (bounced messages: ' || cast(bounced as varchar) || ').'
-            when 'delayed' then 'Exchange Online delays its mail (delayed messages: ' || cast(delayed as varchar) || ').'
-            when 'recovered since' then 'Mail was refused, and passes again since; a pause looks the same.'
-            when 'accepted' then 'Exchange Online accepts its mail.'
-            when 'not connecting' then 'It hands nothing to Exchange Online on a path under enforcement.'
-            when 'no hand-over in the window'
-                then 'No hand-over to Exchange Online on a path under enforcement lies in the time looked at; that proves nothing of other times.'
-            else 'These logs cannot show whether Exchange Online accepts its mail.'
-        end
-        end,
+        ),
         case
             when stage_to is not null
                 then 'The latest refusal names ' || cast(minutes_per_hour as varchar) || ' minutes an hour: stage '
@@ -160,8 +160,7 @@ select
                 when 2 then 'The build of its servers was not known.'
                 else 'The builds of then are accepted at the report date.'
             end
-        end,
-        case when not stale or logs_to is null then
+        else
             case risk
                 when 6 then 'No build of a product it runs is accepted (' || coalesce(out_of_date_names, '') || ').'
                 when 5 then 'Below the accepted floor: ' || coalesce(out_of_date_names, '') || '.'

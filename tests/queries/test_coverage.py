@@ -8,6 +8,12 @@ from tests.queries.conftest import HYBRID, TENANT, Logs, refusal
 
 ALL_CONNECTORS = "Get-SendConnector | Set-SendConnector -ProtocolLoggingLevel Verbose"
 
+SENT = {
+    "event_id": "SENDEXTERNAL",
+    "connector_id": HYBRID,
+    "peer_name": TENANT,
+    "destination_class": "exchange-online",
+}
 GAPS = """
     select server, connector, log_kind, hour, lines, gap, command
     from coverage where gap is not null order by hour, log_kind
@@ -19,10 +25,7 @@ def test_connector_without_send_log(logs: Logs) -> None:
         "message-tracking",
         "10:00:00",
         "11:00:00",
-        event_id="SENDEXTERNAL",
-        connector_id=HYBRID,
-        peer_name=TENANT,
-        destination_class="exchange-online",
+        **SENT,
     )
     logs.rows("smtp-send", "10:00:00", session="s", event="+", connector_id=HYBRID, log_service="hub")
     assert logs.ask(GAPS) == [
@@ -165,17 +168,11 @@ def test_the_report_counts_hours(logs: Logs) -> None:
 
 
 def test_over_the_end_of_the_hour_is_no_gap(logs: Logs) -> None:
-    sent = {
-        "event_id": "SENDEXTERNAL",
-        "connector_id": HYBRID,
-        "peer_name": TENANT,
-        "destination_class": "exchange-online",
-    }
     logs.rows("smtp-send", "10:59:58", session="s", event="+", connector_id=HYBRID, log_service="hub")
-    logs.rows("message-tracking", "11:00:01", **sent)
+    logs.rows("message-tracking", "11:00:01", **SENT)
     assert logs.ask(GAPS) == []
     # much later in the hour it is one: from then on neither log has rows of the other
-    logs.rows("message-tracking", "11:30:00", **sent)
+    logs.rows("message-tracking", "11:30:00", **SENT)
     assert [gap["hour"] for gap in logs.ask(GAPS)] == ["2026-11-20 11:00:00"]
 
 
@@ -232,13 +229,7 @@ def test_a_server_without_any_send_log_is_named_also_where_it_hands_nothing_over
 
 
 def test_a_part_of_the_hours_is_said_as_such(logs: Logs) -> None:
-    sent = {
-        "event_id": "SENDEXTERNAL",
-        "connector_id": HYBRID,
-        "peer_name": TENANT,
-        "destination_class": "exchange-online",
-    }
-    logs.rows("message-tracking", "10:00:00", "11:00:00", "12:00:00", **sent)
+    logs.rows("message-tracking", "10:00:00", "11:00:00", "12:00:00", **SENT)
     logs.rows("smtp-send", "10:00:00", session="s", event="+", connector_id=HYBRID, log_service="hub")
     (found,) = logs.ask("select finding from findings where finding_key like '%/gap/%'")
     assert found["finding"] == (

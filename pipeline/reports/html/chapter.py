@@ -11,7 +11,7 @@ from pipeline.reports.html.cells import LEVELS, Row, Rows
 from pipeline.reports.html.coming import coming
 from pipeline.reports.html.frame import Frame
 from pipeline.reports.html.model import Badge, Chapter, Fact, Section, Todo
-from pipeline.reports.third_party import marked
+from pipeline.reports.third_party import is_span_marked, marked
 from pipeline.reports.values import visible
 
 _WORST = ("critical", "warning", "note")
@@ -158,7 +158,7 @@ def _facts(frame: Frame, exposure: Row) -> list[Fact]:
     for key, column in (("fact_next_stage", "next_stage"), ("fact_full_block", "full_block")):
         begin, end = exposure[f"{column}_earliest"], exposure[f"{column}_latest"]
         if begin is not None or end is not None:
-            mark = any(marked(exposure, f"{column}_{bound}") for bound in ("earliest", "latest"))
+            mark = is_span_marked(exposure, column)
             label = texts(f"html.{key}", stage=exposure["next_stage"])
             when = figures.between(style, begin, end, as_of)
             facts.append(Fact(label, figures.unless_since(style, when, exposure), mark))
@@ -185,35 +185,21 @@ def _sections(
     act_by: date | None,
     id_: str,
 ) -> list[Section]:
-    if frame.many:
-        return _few_sections(frame, exposure, servers, findings, name, act_by, id_)
-    made = [
-        sections.findings(frame.rows, findings, name, id_),
-        sections.logs(frame.rows, exposure, name, id_),
-        sections.clock(frame.rows, frame.data, frame.marks, servers, id_, brief=frame.brief),
-        sections.refusals(frame.rows, frame.data, exposure, name, id_, brief=frame.brief),
-        sections.mail(frame.rows, exposure, name, id_, brief=frame.brief),
-        sections.versions(frame.rows, servers, name, id_, brief=frame.brief),
-        sections.calendar(frame.rows, exposure, name, id_),
-        sections.next_steps(frame.rows, exposure, servers, act_by, id_),
-        sections.evidence(frame.rows, exposure, name, id_, brief=frame.brief),
-    ]
-    return [section for section in made if section is not None]
-
-
-def _few_sections(
-    frame: Frame,
-    exposure: Row,
-    servers: Sequence[Row],
-    findings: Sequence[Row],
-    name: str,
-    act_by: date | None,
-    id_: str,
-) -> list[Section]:
-    """Of many organisations: the findings, and where any of them is more than a note, why and what to do."""
+    """Of many organisations the findings, and where any of them is more than a note, why and what to do."""
     rows = frame.rows
     made: list[Section | None] = [sections.findings(rows, findings, name, id_)]
-    if any(finding["severity"] != "note" for finding in findings):
+    if not frame.many:
+        made += [
+            sections.logs(rows, exposure, name, id_),
+            sections.clock(rows, frame.data, frame.marks, servers, id_, brief=frame.brief),
+            sections.refusals(rows, frame.data, exposure, name, id_, brief=frame.brief),
+            sections.mail(rows, exposure, name, id_, brief=frame.brief),
+            sections.versions(rows, servers, name, id_, brief=frame.brief),
+            sections.calendar(rows, exposure, name, id_),
+            sections.next_steps(rows, exposure, servers, act_by, id_),
+            sections.evidence(rows, exposure, name, id_, brief=frame.brief),
+        ]
+    elif any(finding["severity"] != "note" for finding in findings):
         made += [
             sections.clock(rows, frame.data, frame.marks, servers, id_, most=1),
             sections.calendar(rows, exposure, name, id_),

@@ -10,7 +10,7 @@ from pipeline.reports.html import figures
 from pipeline.reports.html.cells import Row
 from pipeline.reports.html.frame import Frame
 from pipeline.reports.html.model import Coming
-from pipeline.reports.third_party import marked
+from pipeline.reports.third_party import is_span_marked
 from pipeline.reports.values import visible
 
 MOST_NAMES = 4
@@ -42,7 +42,7 @@ def _stages(frame: Frame, exposure: Row) -> Iterator[Coming]:
         begin, end = exposure[f"{column}_earliest"], exposure[f"{column}_latest"]
         if begin is None and end is None:
             continue
-        mark = any(marked(exposure, f"{column}_{bound}") for bound in ("earliest", "latest"))
+        mark = is_span_marked(exposure, column)
         if end is None and begin <= as_of:
             when = texts("html.possible_since", earliest=texts.day(begin.date()))
         else:
@@ -64,7 +64,7 @@ def _raise(frame: Frame, servers: Sequence[Row]) -> Iterator[Coming]:
 
 
 def _dated(frame: Frame, organisation: str) -> Iterator[Coming]:
-    """Ends of support and of pauses; of the stages of further servers only how many dates there are."""
+    """Ends of support and of pauses; the stages of further servers stand in the calendar."""
     rows, texts = frame.rows, frame.rows.style.texts
     for row in rows.of("calendar", organisation):
         if row["basis"] in _OF_STAGES or row["earliest"] is None:

@@ -10,8 +10,7 @@ from pipeline.reports.html.cells import Rows
 from pipeline.reports.html.chapter import chapter
 from pipeline.reports.html.frame import Frame
 from pipeline.reports.html.model import Chapter, Coming, Fact, Page, State, Table, Todo
-from pipeline.reports.third_party import ThirdParty, marked, third_party
-from pipeline.reports.values import visible
+from pipeline.reports.third_party import ThirdParty, footnote, marked, third_party
 
 BRIEF_FROM = 8
 """So many organisations, and each has fewer rows and pictures: the file must stay one that can be mailed."""
@@ -132,6 +131,6 @@ def _notes(style: Style, marks: ThirdParty | None) -> list[str]:
     texts = style.texts
     notes = []
     if marks is not None and marks.urls:
-        notes.append(texts("html.third_party", urls=", ".join(visible(url) for url in marks.urls)))
+        notes.append(footnote(texts, marks))
     notes.append(texts("html.redacted" if style.redactor else "html.not_redacted"))
     return notes
