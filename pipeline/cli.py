@@ -502,9 +502,9 @@ def _end(code: ExitCode) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `tbes`. Never a traceback for what a user can mend; a documented exit code always."""
-    _utf8_output()
     try:
         remember_interrupts()
+        _utf8_output()
         code = cli.main(args=arguments, prog_name="tbes", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except SystemExit as end:

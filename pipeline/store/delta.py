@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -215,4 +216,7 @@ def _milliseconds(moment: datetime, *, up: bool) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    """What delta-rs says, in one line: it draws a tree, whose last line is the reason."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m|↳", "", line).strip().rstrip(".") for line in str(error).splitlines()]
+    lines = [line for line in lines if line]
+    return ": ".join(dict.fromkeys([lines[0], lines[-1]])) if lines else type(error).__name__

@@ -412,6 +412,15 @@ def fetch(self, statement):
 sql.Session._fetch = fetch
 main()
 """
+_TELLS_ITS_START = """
+from pipeline import cli
+plain = cli._utf8_output
+def first():
+    print("up", flush=True)
+    plain()
+cli._utf8_output = first
+main()
+"""
 _HEEDS_NOTHING = """
 import hashlib
 from pipeline import sql
@@ -460,7 +469,7 @@ def test_a_runaway_query_is_interrupted(target: Target) -> None:
 def test_ctrl_c_is_heeded_at_any_moment_of_the_start(target: Target) -> None:
     """Libraries that are loaded then swallow it, or abort."""
     for moment in range(16):
-        child = begun(target, "print('up', flush=True); main()")
+        child = begun(target, _TELLS_ITS_START)
         time.sleep(moment * 0.08)
         must_end(child)
 

@@ -139,6 +139,7 @@ def test_names_in_sentences_are_replaced_whole(stores: Stores) -> None:
         )
         assert labels.text("ALD-EX01\\Default ALD-EX01") == "connector-1"
         assert labels.text("organisation alderbrook by path") == "organisation organisation-1 by path"
+        assert labels.text("450 no route for alderbrook") == "450 no route for organisation-1"
         assert labels.text("build 15.1.2507.39 from 14.3.123.4") == "build 15.1.2507.39 from 14.3.123.4"
         assert labels.text("from 10.1.2.3 and 2001:db8::1 to 127.0.0.1") == "from ip-1 and ip-2 to 127.0.0.1"
         assert labels.text("450 4.7.230 see https://aka.ms/BlockUnsafeExchange.") == (

@@ -95,7 +95,10 @@ def test_an_ingest_that_commits_first_is_seen(root: Path, monkeypatch: pytest.Mo
     assert adds_up(store)
 
 
-def test_a_full_disk_leaves_the_store_as_it_was(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", ["pipeline.store.parts.fsync", "pipeline.store.delta.Table.commit"])
+def test_a_full_disk_leaves_the_store_as_it_was(
+    root: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     store = in_small_steps(root, count=1)
     before, files = reports(store), part_files(store)
 
@@ -103,7 +106,7 @@ def test_a_full_disk_leaves_the_store_as_it_was(root: Path, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.store.parts.fsync", full)
+        patch.setattr(step, full)
         with pytest.raises(OSError, match="No space left"):
             compact(store)
     assert part_files(store) == files

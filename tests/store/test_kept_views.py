@@ -88,6 +88,16 @@ def test_new_lines_change_what_is_reported(store: Store) -> None:
     assert _all(store, 1) == _all(store, None)
 
 
+def test_new_lines_of_an_organisation_change_what_is_reported_of_it(store: Store) -> None:
+    before = _all(store, 1)
+    organisation = _samples()[0].name
+    rules = Rules(organisation=Organisation(organisation, organisation))
+    Ingest(store, hosts_of(Catalogue()), rules, now=AS_OF).run([_samples()[3]])
+    after = _all(store, 1)
+    assert after["servers"] != before["servers"]
+    assert after == _all(store, None)
+
+
 def test_an_organisation_described_anew_is_computed_anew(store: Store) -> None:
     with _session(store, None) as session:
         organisation, connector = session.query(
