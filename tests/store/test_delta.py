@@ -67,6 +67,19 @@ def test_a_commit_is_seen_by_all(table: Table) -> None:
     assert found.last_time == datetime(2026, 11, 20, 8, 0, 1, 2_000, UTC)
 
 
+def test_rows_are_on_disk_before_their_commit_and_the_commit_before_it_returns(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut no commit names a part that is not whole."""
+    forced: list[str] = []
+    for module in ("delta", "parts"):
+        monkeypatch.setattr(f"pipeline.store.{module}.fsync", lambda path: forced.append(path.name))
+    one = part(table)
+    assert forced == [Path(one.path).name]
+    table.commit([one], [])
+    assert forced[1:] == ["00000000000000000001.json", "_delta_log"]
+
+
 def test_of_two_commits_from_one_state_the_second_is_refused(table: Table) -> None:
     other = again(table)
     table.commit([part(table)], [])
