@@ -295,11 +295,10 @@ class Session:
         except duckdb.Error as error:
             self._refuse_if_gone(error)
             raise UsageError(_message(error)) from error
-        return Result(
-            [column[0] for column in description],
-            [str(column[1]) for column in description],
-            [tuple(_utc(value) for value in row) for row in rows],
-        )
+        types = [str(column[1]) for column in description]
+        # Also the values of a union or variant may be times.
+        zoned = [i for i, kind in enumerate(types) if "TIMESTAMP WITH TIME ZONE" in kind or kind == "VARIANT"]
+        return Result([column[0] for column in description], types, _in_utc(rows, zoned))
 
     def _heeding(self, work: Callable[[], T]) -> T:
         return heeding_interrupts(work, self.connection.interrupt)
@@ -520,6 +519,17 @@ def _conditions(parameters: Parameters) -> Iterable[str]:
 def _short_name(server: str | None) -> str | None:
     """Servers are compared by the first label of their name in capitals."""
     return server.split(".")[0].strip().upper() if server else None
+
+
+def _in_utc(rows: list[tuple[Any, ...]], columns: Sequence[int]) -> list[tuple[Any, ...]]:
+    """The rows, with the aware times of these columns in UTC."""
+    if not columns:
+        return rows
+    cells: list[list[Any]] = list(map(list, rows))
+    for row in cells:
+        for i in columns:
+            row[i] = _utc(row[i])
+    return list(map(tuple, cells))
 
 
 def _utc(value: Any) -> Any:
