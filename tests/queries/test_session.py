@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
-from pipeline.reference.catalogue import Catalogue
+from pipeline.reference.catalogue import Catalogue, Relation
 from pipeline.sql import Parameters, Session
 from pipeline.store.store import Store
 from tests.samples import AS_OF, copy_samples, ingest_samples
@@ -73,3 +75,40 @@ def test_a_statement_that_lists_what_there_is_finds_it(session: Session) -> None
 def test_parameters_and_reports_are_of_one_moment(store: Store) -> None:
     with Session(store.snapshot(), Catalogue()) as session:
         assert session.query("select as_of from parameters").rows == [(session.as_of,)]
+
+
+ODD = (
+    "it's",
+    'say "a"',
+    "back\\slash",
+    "\t\n\r\x01\x1f",
+    "ab\x00c",
+    "\u202e\U0001f600",
+    "[1, null]",
+    "null",
+    "",
+    None,
+)
+
+
+def test_tables_of_the_catalogue_hold_its_rows_as_they_are(store: Store, catalogue: Catalogue) -> None:
+    tables = catalogue.tables()
+    with Session(store.snapshot(), catalogue) as session:
+        for name, relation in tables.items():
+            found = session.query(f"from {name}")
+            assert found.columns == [column for column, _ in relation.columns]
+            assert found.types == [kind for _, kind in relation.columns]
+            assert Counter(found.rows) == Counter(relation.rows)
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_whatever_a_catalogue_laid_over_says(store: Store, text: str | None) -> None:
+    class Odd(Catalogue):
+        def tables(self) -> dict[str, Relation]:
+            columns = [("words", "VARCHAR"), ("day", "DATE"), ("number", "INTEGER")]
+            return {"ref_odd": Relation(columns, [(text, date(2026, 11, 24), 7), (text, None, None)])}
+
+    with Session(store.snapshot(), Odd()) as session:
+        assert Counter(session.query("from ref_odd").rows) == Counter(
+            [(text, date(2026, 11, 24), 7), (text, None, None)]
+        )
