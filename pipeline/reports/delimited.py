@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipeline.reports.values import disarmed, exported, visible
@@ -65,6 +66,8 @@ def _column(values: list[Any], raw: bool) -> list[str]:
 
 
 def _cell(value: object, raw: bool) -> str:
+    if isinstance(value, date):
+        return str(exported(value))
     value = exported(value)
     if value is None:
         return ""
