@@ -1,4 +1,4 @@
-"""Run as `python read_only.py HOW FOLDER ARGUMENTS`: tbes where a folder really cannot be written.
+"""Run as `python -m tests.store.read_only HOW FOLDER ARGUMENTS`: tbes where a folder really cannot be written.
 
 `rights` leaves root no more rights than others have (Linux); who is not root has none beyond the files' own. `mount` makes
 the folder a read-only file system that this process alone sees (Linux, root).

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform == "win32",
     reason="a folder's read-only attribute denies nothing there; rights are lists that Python cannot set",
 )
-CHILD = Path(__file__).with_name("read_only.py")
+ROOT = Path(__file__).parents[2]
 EVERYTHING = "select * exclude (raw_line) from message_tracking order by all"
 WRITING = {
     "ingest": ["ingest", str(organisations()[1]), "--max-bad", "10", "--quiet"],
@@ -34,7 +34,8 @@ WRITING = {
 
 def child(how: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(CHILD), how, str(folder), *arguments],
+        [sys.executable, "-m", "tests.store.read_only", how, str(folder), *arguments],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
