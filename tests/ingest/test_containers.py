@@ -93,6 +93,8 @@ def test_a_gzip_that_ends_early_gives_the_lines_before_its_end(place: Place, cou
     summary = place.ingest()
     failed = report_of(summary, ".gz")
     assert (failed.outcome, "early" in failed.note or "end" in failed.note) == ("failed", True)
+    again = report_of(place.ingest(), ".gz")
+    assert (again.outcome, "read in part" in again.note) == ("unchanged", True), "it is not opened each time"
     got = [number for number in sequence(place) if number not in (100, 101, 102) or count > 100]
     assert len(got) > count // 2
     whole = place.write(NAME + ".gz", data)
@@ -206,17 +208,18 @@ def test_a_log_that_is_locked_between_two_looks_at_it_is_named(
 
 
 def _breaks_off(
-    patch: pytest.MonkeyPatch, path: Path, allowed: int, error: OSError, size: int = 900
+    patch: pytest.MonkeyPatch, path: Path, allowed: int, *, lasts: bool, size: int = 900
 ) -> Callable[[], bool]:
     """Of this log so many pieces can be read from now on, in whatever look at it. Says whether more were asked for."""
     plain, left = discover._pieces, allowed
+    error = OSError(errno.EIO, "Input/output error")
 
     def pieces(stream: IO[bytes], asked: int) -> Iterator[bytes]:
         nonlocal left
         for piece in plain(stream, min(size, asked)):
             if getattr(stream, "name", None) == str(path):
                 left -= 1
-                if left < 0:
+                if left == -1 or (left < 0 and lasts):
                     raise error
             yield piece
 
@@ -224,9 +227,10 @@ def _breaks_off(
     return lambda: left < 0
 
 
+@pytest.mark.parametrize("lasts", [True, False], ids=["until the next time", "once"])
 @pytest.mark.parametrize("what", ["new", "grown", "changed", "shorter copy", "renamed", "moved to another"])
 def test_a_log_that_breaks_off_is_read_to_its_end_the_next_time(
-    place: Place, monkeypatch: pytest.MonkeyPatch, what: str
+    place: Place, monkeypatch: pytest.MonkeyPatch, what: str, lasts: bool
 ) -> None:
     """A share that goes away at any moment: nothing is lost that was there, and nothing comes twice."""
     place.write(OTHER, SECOND)
@@ -259,22 +263,49 @@ def test_a_log_that_breaks_off_is_read_to_its_end_the_next_time(
         mine = {*numbers, *expected}
         before = [number for number in sequence(place) if number in mine]
         with monkeypatch.context() as patch:
-            asked = _breaks_off(patch, path, allowed, OSError(errno.EIO, "Input/output error"))
+            asked = _breaks_off(patch, path, allowed, lasts=lasts)
             report = report_of(place.ingest(place.logs / f"{allowed:02d}", **options), path.name)
         there = [number for number in sequence(place) if number in mine]
         assert len(set(there)) == len(there), (allowed, there)
         if not asked():
             break
         refused += 1
-        assert (report.outcome, "input/output" in report.note) == ("failed", True), (allowed, report)
-        if what != "changed":
-            assert set(before) <= set(there) or what == "moved to another", (allowed, before, there)
+        if lasts or there != expected:
+            assert (report.outcome, "input/output" in report.note) == ("failed", True), (allowed, report)
+        if what not in ("changed", "moved to another") or not report.rows + report.header:
+            assert set(before) <= set(there), (allowed, before, there)
         place.ingest(place.logs / f"{allowed:02d}", **options)
         assert [number for number in sequence(place) if number in mine] == expected, allowed
         assert_ranges_add_up(place)
     else:
         pytest.fail("it is read in twenty pieces")
     assert refused >= 3
+
+
+def test_a_copy_of_a_log_that_was_to_be_replaced_and_could_not_be_read_adds_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to go stays, and is known to the files that follow."""
+    kept = 0
+    for allowed in range(20):
+        folder, date = f"{allowed:02d}", f"2026-10-01T{allowed:02d}:00:00.000Z"
+        first = 1000 + 100 * allowed
+        old, new = list(range(first, first + 6)), [first, first + 1, *range(first + 30, first + 36)]
+        path = place.write(f"{folder}/a.LOG", receive(old, date=date))
+        place.ingest(place.logs / folder)
+        place.write(f"{folder}/a.LOG", receive(new, date=date))
+        place.write(f"{folder}/b.LOG", receive(old, date=date))
+        with monkeypatch.context() as patch:
+            asked = _breaks_off(patch, path, allowed, lasts=True)
+            report = report_of(place.ingest(place.logs / folder), "a.LOG")
+        there = sequence(place)
+        assert [there.count(number) for number in old[2:]] == [1] * 4, (allowed, report)
+        if not asked():
+            break
+        kept += not report.rows + report.header
+    else:
+        pytest.fail("it is read in twenty pieces")
+    assert kept >= 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right on Windows")
