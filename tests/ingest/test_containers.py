@@ -340,6 +340,8 @@ def test_paths_that_overlap_count_once(place: Place) -> None:
     path = place.write(NAME, receive(range(3)))
     summary = place.ingest(place.logs, place.logs / "contoso", path)
     assert (len(summary.files), sequence(place)) == (1, [0, 1, 2])
+    assert (summary.files[0].outcome, summary.files[0].rows) == ("new", 3)
+    assert len(list(discover.discover([place.logs, place.logs / "contoso", path, path]))) == 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
