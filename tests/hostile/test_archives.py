@@ -14,6 +14,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -452,6 +453,23 @@ def test_hard_links_and_loops(place: Place) -> None:
     (place.logs / "two").symlink_to(place.logs / "one")
     place.ingest()
     assert numbers(place) == [0, 1, 2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right on Windows")
+def test_loops_end_where_files_have_no_number(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows' file systems of other makers: there the resolved name tells a loop."""
+    (place.logs / "good" / "loop").symlink_to(place.logs, target_is_directory=True)
+    plain = Path.stat
+
+    def without_number(self: Path, **options: bool) -> SimpleNamespace:
+        status = plain(self, **options)
+        names = ("st_mode", "st_dev", "st_size", "st_mtime_ns")
+        return SimpleNamespace(st_ino=0, **{name: getattr(status, name) for name in names})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", without_number)
+        found = [candidate.path for candidate in discover.discover([place.logs])]
+    assert found == [str(place.logs / GOOD)]
 
 
 def test_a_folder_that_may_not_be_read_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
