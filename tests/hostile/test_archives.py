@@ -102,6 +102,18 @@ def test_names_of_members_lead_nowhere(place: Place, tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "name", ["../../EX09/./RECV.LOG", "/EX09/RECV.LOG", "..\\EX09\\..\\RECV.LOG", "EX09/../RECV.LOG"]
+)
+def test_dots_of_a_member_are_no_folders(place: Place, name: str) -> None:
+    """Nor customers: `..` above a server's folder would be one."""
+    place.logs.joinpath("a.zip").write_bytes(zipped((name, receive([1]))))
+    (found,) = discover.discover([place.logs / "a.zip"])
+    assert isinstance(found, Candidate)
+    assert (found.folders, found.name) == (("EX09",), "RECV.LOG")
+    assert found.path == f"{place.logs / 'a.zip'}!{name}", "lineage names it as it is"
+
+
 def _lower_declared_size(data: bytearray, size: int) -> None:
     at = data.index(b"PK\x01\x02") + 24
     data[at : at + 4] = struct.pack("<I", size)
@@ -293,6 +305,9 @@ DAMAGED: dict[str, Callable[[], bytes]] = {
     ),
     "extra field that swallows a member": lambda: _set(
         zipped(("notes.txt", b"x"), (NAME, receive(range(3)))), 30, b"\xff\xff"
+    ),
+    "comment that swallows a member": lambda: _set(
+        zipped(("notes.txt", b"x"), (NAME, receive(range(3)))), 32, struct.pack("<H", 46 + len(NAME))
     ),
     "newer version": lambda: _set(zipped((NAME, receive(range(3)))), 6, b"\xff\xff"),
     "empty file": lambda: b"",

@@ -384,6 +384,7 @@ def test_two_members_of_one_name_are_both_read_or_named(place: Place) -> None:
     summary = place.ingest()
     assert sequence(place) == [0, 1, 2, 100, 101, 102]
     assert summary.total("rows") == 6
+    assert {row["source_file"] for row in place.rows()} == {f"{path}!{NAME}", f"{path}!{NAME} (2)"}
 
 
 def test_a_long_log_is_read_in_many_pieces(place: Place) -> None:
