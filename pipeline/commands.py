@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -19,12 +19,14 @@ import click
 from pipeline import queries
 from pipeline.errors import ExitCode, UsageError
 from pipeline.organisations import KnownOrganisation, load_organisations
-from pipeline.reference.catalogue import Catalogue
 from pipeline.reports.formats import by_ending
 from pipeline.reports.values import visible_lines
 from pipeline.resources import resource
 from pipeline.store.locks import delete_unless_held, lock_if_possible
 from pipeline.store.store import Store, default_path
+
+if TYPE_CHECKING:
+    from pipeline.reference.catalogue import Catalogue
 
 _ATTEMPTS = 5
 
@@ -61,7 +63,7 @@ def ingest_command(
     target = Store(store or default_path())
     privacy = _privacy(target, pseudonymise, drop_subjects)
     known = load_organisations(organisations_file) if organisations_file else _organisations(target)
-    catalogue = Catalogue(reference)
+    catalogue = _catalogue(reference)
     rules = Rules(
         organisation=_named(organisation, known) if organisation else None,
         layout=_layout(layout),
@@ -173,7 +175,7 @@ def decode_command(text: str, reference: Path | None) -> ExitCode:
     from pipeline.decode import decode
     from pipeline.reports.values import visible
 
-    found = decode(text, Catalogue(reference), datetime.now(UTC).date())
+    found = decode(text, _catalogue(reference), datetime.now(UTC).date())
     click.echo(visible(found.title))
     for line in found.facts:
         click.echo(f"  {visible(line)}")
@@ -195,7 +197,7 @@ def demo_command(tz: str | None, keep: Path | None) -> ExitCode:
         from pipeline.ingest.run import Ingest
         from pipeline.logs.assign import Rules
 
-        catalogue = Catalogue()
+        catalogue = _catalogue()
         with ingest_summary.progress_bar(enabled=True) as progress:
             summary = Ingest(store, hosts_of(catalogue), Rules(), progress=progress).run([samples])
         screen = console()
@@ -232,7 +234,7 @@ def session_rows(store: Store, report: str, as_of: datetime) -> Any:
     """The rows of a report on the newest state of a store."""
     from pipeline.sql import Parameters, Session
 
-    with Session(store.snapshot(), Catalogue(), _organisations(store), Parameters(as_of=as_of)) as session:
+    with Session(store.snapshot(), _catalogue(), _organisations(store), Parameters(as_of=as_of)) as session:
         return session.report(report)
 
 
@@ -293,11 +295,9 @@ def with_session(use: Callable[[Any], Any], common: dict[str, Any], *, unsafe: b
     if moments["since"] and moments["until"] and moments["since"] >= moments["until"]:
         raise UsageError("--since must be before --until (and before --as-of): nothing lies between them")
     store = Store(common.get("store") or default_path())
-    catalogue, known, imported = (
-        Catalogue(common.get("reference")),
-        _organisations(store),
-        load_imports(store.root),
-    )
+    # The catalogue that comes with the product is right, and many a report reads nothing of it.
+    catalogue = _catalogue(reference) if (reference := common.get("reference")) else _catalogue
+    known, imported = _organisations(store), load_imports(store.root)
     organisation = common.get("organisation")
     for attempt in (1, 2):
         snapshots = store.snapshot()
@@ -313,6 +313,12 @@ def with_session(use: Callable[[Any], Any], common: dict[str, Any], *, unsafe: b
             if attempt == 2:
                 raise
     return None
+
+
+def _catalogue(reference: Path | None = None) -> Catalogue:
+    from pipeline.reference.catalogue import Catalogue
+
+    return Catalogue(reference)
 
 
 def _must_exist(organisation: str, snapshots: Any) -> None:

@@ -21,14 +21,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipeline import queries, schema_text
-from pipeline.imports.kept import COLUMNS as IMPORTED_COLUMNS
-from pipeline.imports.kept import relation_rows
 from pipeline.portable_sql import plain_text, portable
 from pipeline.sql import (
     RANGES,
     WITHOUT_FAULTY_OPTIMISER,
     Parameters,
     Session,
+    imported_table,
     needed_parts,
     organisation_tables,
     parameters_table,
@@ -122,8 +121,7 @@ def _tables(session: Session, parameters: Parameters) -> Iterator[str]:
         yield _replacing(table_sql(name, relation.columns, relation.rows))
     for name, columns, rows in organisation_tables(session.organisations):
         yield _replacing(table_sql(name, columns, rows))
-    imports = relation_rows(session.imported, parameters.organisation)
-    yield _replacing(table_sql("imported_reports", IMPORTED_COLUMNS, imports))
+    yield _replacing(imported_table(session.imported, parameters.organisation))
     yield _replacing(parameters_table(parameters))
 
 

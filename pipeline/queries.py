@@ -64,8 +64,14 @@ def relations_read(query: Query) -> frozenset[str]:
 
 
 @cache
-def _read_by_views() -> dict[str, frozenset[str]]:
-    return {view.name: relations_read(view) for view in views()}
+def _views_read(name: str) -> frozenset[str]:
+    """The names of the views that a view reads itself."""
+    return relations_read(_by_name()[name]) & _by_name().keys()
+
+
+@cache
+def _by_name() -> dict[str, Query]:
+    return {view.name: view for view in views()}
 
 
 def needed_views(sql: str, at_hand: frozenset[str] = frozenset()) -> list[Query]:
@@ -74,12 +80,11 @@ def needed_views(sql: str, at_hand: frozenset[str] = frozenset()) -> list[Query]
     `at_hand` are views whose rows need not be computed, so that what they read is not needed for them. A name in a
     text or comment of the statement counts too: a view too many costs a little time, one too few an error.
     """
-    read_by = _read_by_views()
     found: set[str] = set()
     new = set(view_names().findall(sql.lower()))
     while new:
         found |= new
-        new = {name for view in new - at_hand for name in read_by[view] if name in read_by} - found
+        new = {name for view in new - at_hand for name in _views_read(view)} - found
     return [view for view in views() if view.name in found]
 
 

@@ -92,10 +92,10 @@ def report_command(
 
 def _of_session(session: Session, style: Style, format_: str, with_details: bool) -> Style:
     """The style with what a mailed format leaves out."""
-    from pipeline.reports.redact import Redactor
-
     if with_details or not FORMATS[format_].mailed:
         return style
+    from pipeline.reports.redact import Redactor
+
     organisation = session.parameters.organisation
     known = [one for one in session.organisations if organisation in (None, one.id)]
     networks = [network for one in known for network in one.networks]

@@ -7,23 +7,21 @@ can be read, nothing can be written, loaded or fetched, and only SELECT and EXPL
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
 from pipeline import __version__, queries
 from pipeline.errors import TbesError, UsageError
-from pipeline.imports.kept import COLUMNS as IMPORTED_COLUMNS
-from pipeline.imports.kept import KeptImport, relation_rows
 from pipeline.interruptible import heeding_interrupts, is_unending
 from pipeline.logs.columns import Column
 from pipeline.organisations import KnownOrganisation
-from pipeline.reference.catalogue import Catalogue
 from pipeline.spill import SpillFolder
 from pipeline.statement_guard import refusal
 from pipeline.store.delta import Part
@@ -34,6 +32,9 @@ from pipeline.store.store import TABLES, Snapshot, glob_escape
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from pipeline.imports.kept import KeptImport
+    from pipeline.reference.catalogue import Catalogue
 
 T = TypeVar("T")
 SQL_TYPES = {
@@ -74,6 +75,9 @@ WITHOUT_FAULTY_OPTIMISER = "set disabled_optimizers = 'statistics_propagation'"
 
 
 RANGES = "source_ranges"
+IMPORTED = "imported_reports"
+_REFERENCE = "ref_"
+"""Names of the catalogue's tables begin so."""
 KEPT_FROM_ROWS = 2_000_000
 """Below it the views are computed about as fast as they are read."""
 MEMORY = "50%"
@@ -106,7 +110,7 @@ class Session:
     def __init__(
         self,
         snapshots: Sequence[Snapshot],
-        catalogue: Catalogue,
+        catalogue: Catalogue | Callable[[], Catalogue],
         organisations: Sequence[KnownOrganisation] = (),
         parameters: Parameters | None = None,
         *,
@@ -114,9 +118,12 @@ class Session:
         unsafe: bool = False,
         keep_from_rows: int | None = KEPT_FROM_ROWS,
     ) -> None:
-        """`keep_from_rows` is the size of a store from which on views are kept in it; None never keeps."""
+        """`catalogue` may be what gives it once something is read from it. `keep_from_rows` is the size of a store from
+        which on views are kept in it; None never keeps.
+        """
         self.parameters = parameters or Parameters()
-        self.snapshots, self.catalogue = snapshots, catalogue
+        self.as_of = (self.parameters.as_of or datetime.now(UTC)).astimezone(UTC)
+        self.snapshots, self._catalogue = snapshots, catalogue
         self.organisations, self.imported = organisations, imported
         self.unsafe = unsafe
         self.connection = duckdb.connect()
@@ -134,15 +141,7 @@ class Session:
         self._run("set enable_progress_bar = false")
         self._run(WITHOUT_FAULTY_OPTIMISER)
         self._run("set preserve_insertion_order = false")
-        for snapshot in snapshots:
-            for statement in table_views(snapshot, self._chosen[snapshot.name], self.parameters):
-                self._run(statement)
-        self._references = dict(catalogue.tables())
-        self._organisations(organisations)
-        self._table(
-            "imported_reports", IMPORTED_COLUMNS, relation_rows(imported, self.parameters.organisation)
-        )
-        self._run(parameters_table(self.parameters))
+        self._unmade = self._tables()
         if not unsafe:
             self._lock(snapshots)
 
@@ -166,6 +165,8 @@ class Session:
             raise UsageError('Give one SQL statement, for example: tbes sql "select * from servers"')
         if not self.unsafe and (why := self._heeding(lambda: refusal(self.connection, statements[0]))):
             raise UsageError(why)
+        # It may list what there is; the catalogue's tables are many.
+        self._run_all(self._unmade)
         self._make_views(None if "views" in sql.lower() or "show" in sql.lower() else sql)
         return self._fetch(sql)
 
@@ -175,11 +176,11 @@ class Session:
         As views in the engine's sense they would be computed wherever they are named: ten times as slow.
         """
         needed = self._needed_views(sql)
-        self._load_references(sql, needed)
+        self._make_tables(sql, (view for view in needed if not self._is_kept(view)))
         for view in needed:
             if view.name in self._made:
                 continue
-            if view.kept and self._kept:
+            if self._kept and self._is_kept(view):
                 # Readers take the columns they need from the files.
                 files = ", ".join(literal(glob_escape(str(path))) for path in self._kept.paths(view.name))
                 self._run(f"create view {view.name} as select * from read_parquet([{files}])")
@@ -187,13 +188,49 @@ class Session:
                 self._run(f"create {'view' if view.inline else 'table'} {view.name} as\n{view.sql}")
             self._made.add(view.name)
 
-    def _load_references(self, sql: str | None, views: Iterable[queries.Query]) -> None:
-        """The catalogue's tables that are read; all of them for a statement that may list what there is."""
-        read = {name for view in views for name in queries.relations_read(view)}
-        for name in list(self._references):
-            if sql is None or name in read or name in sql.lower():
-                relation = self._references.pop(name)
-                self._table(name, relation.columns, relation.rows)
+    def _is_kept(self, view: queries.Query) -> bool:
+        return view.kept and self._kept is not None
+
+    def _tables(self) -> dict[str, Callable[[], Iterable[str]]]:
+        """What makes each table beside the catalogue's when it is first read: opening files and telling DuckDB of a
+        thousand of them takes longer than many a report. The lines of a table come with it.
+        """
+        made: dict[str, Callable[[], Iterable[str]]] = {
+            snapshot.name: partial(table_views, snapshot, self._chosen[snapshot.name], self.parameters)
+            for snapshot in self.snapshots
+        }
+        for name, columns, rows in organisation_tables(self.organisations):
+            made[name] = partial(_one_table, name, columns, rows)
+        made[IMPORTED] = lambda: [imported_table(self.imported, self.parameters.organisation)]
+        made["parameters"] = lambda: [parameters_table(replace(self.parameters, as_of=self.as_of))]
+        return made
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue of the session."""
+        return self._catalogue() if callable(self._catalogue) else self._catalogue
+
+    @cached_property
+    def _references(self) -> dict[str, Callable[[], Iterable[str]]]:
+        """The same for the catalogue's tables."""
+        return {
+            name: partial(_long_table, name, relation.columns, relation.rows)
+            for name, relation in self.catalogue.tables().items()
+        }
+
+    def _make_tables(self, sql: str | None, views: Iterable[queries.Query]) -> None:
+        """The tables that are named or that the views read; all of them for a statement that may list what there is."""
+        read = " ".join(name for view in views for name in queries.relations_read(view))
+        text = None if sql is None else f"{sql.lower()} {read}"
+        self._run_all(self._unmade, text)
+        if text is None or _REFERENCE in text:
+            self._run_all(self._references, text)
+
+    def _run_all(self, unmade: dict[str, Callable[[], Iterable[str]]], text: str | None = None) -> None:
+        """What makes the tables that are named in a text, or all."""
+        for name in [name for name in unmade if text is None or name in text]:
+            for statement in unmade.pop(name)():
+                self._run(statement)
 
     def _needed_views(self, sql: str | None) -> list[queries.Query]:
         """What a statement needs, in the order of creation; kept rows are there when this returns."""
@@ -208,10 +245,10 @@ class Session:
                 self._kept = None
         return self._closure(wanted)
 
-    @cached_property
+    @property
     def _ranges(self) -> queries.Query:
-        """`source_ranges` as a view; its text names every file, so it is made where it is read."""
-        sql = ranges_sql(self.snapshots, self._told, self._chosen)
+        """`source_ranges` as a view; its text names every file, so it is made where it is computed."""
+        sql = "" if self._kept else ranges_sql(self.snapshots, self._told, self._chosen)
         return queries.Query(RANGES, "", "", {}, (), (), sql, kept=True)
 
     def _closure(self, sql: str, at_hand: frozenset[str] = frozenset()) -> list[queries.Query]:
@@ -295,11 +332,10 @@ class Session:
         except duckdb.Error as error:
             self._refuse_if_gone(error)
             raise UsageError(_message(error)) from error
-        return Result(
-            [column[0] for column in description],
-            [str(column[1]) for column in description],
-            [tuple(_utc(value) for value in row) for row in rows],
-        )
+        types = [str(column[1]) for column in description]
+        # Also the values of a union or variant may be times.
+        zoned = [i for i, kind in enumerate(types) if "TIMESTAMP WITH TIME ZONE" in kind or kind == "VARIANT"]
+        return Result([column[0] for column in description], types, _in_utc(rows, zoned))
 
     def _heeding(self, work: Callable[[], T]) -> T:
         return heeding_interrupts(work, self.connection.interrupt)
@@ -320,13 +356,6 @@ class Session:
         )
         if isinstance(error, duckdb.IOException) or not all(file.exists() for file in files):
             raise MissingFile(_message(error)) from error
-
-    def _table(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> None:
-        self._run(table_sql(name, columns, rows))
-
-    def _organisations(self, known: Sequence[KnownOrganisation]) -> None:
-        for name, columns, rows in organisation_tables(known):
-            self._table(name, columns, rows)
 
     def _lock(self, snapshots: Sequence[Snapshot]) -> None:
         files = [
@@ -469,6 +498,17 @@ def organisation_tables(
     )
 
 
+def imported_table(imported: Sequence[KeptImport], organisation: str | None) -> str:
+    """`imported_reports`: what was imported of the organisation asked for."""
+    from pipeline.imports.kept import COLUMNS, relation_rows
+
+    return table_sql(IMPORTED, COLUMNS, relation_rows(imported, organisation))
+
+
+def _one_table(name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> list[str]:
+    return [table_sql(name, columns, rows)]
+
+
 def table_sql(name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> str:
     """A small table as one statement."""
     declared = ", ".join(f'"{column}" {kind}' for column, kind in columns)
@@ -478,6 +518,20 @@ def table_sql(name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequ
     cast = ", ".join(f'"{column}"::{kind} as "{column}"' for column, kind in columns)
     named = ", ".join(f'"{column}"' for column, _ in columns)
     return f"create table {name} as select {cast} from (values {values}) as given({named})"
+
+
+def _long_table(name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """The same table with its rows in one literal: each literal of VALUES is parsed and bound by itself, which takes
+    DuckDB ten times as long."""
+    text = json.dumps(
+        [[value.isoformat() if isinstance(value, date) else value for value in row] for row in rows],
+        ensure_ascii=False,
+    )
+    if not rows or "\\u0000" in text:
+        return _one_table(name, columns, rows)
+    cells = ", ".join(f'cells[{i}]::{kind} as "{column}"' for i, (column, kind) in enumerate(columns, 1))
+    listed = f"""unnest(from_json({literal(text)}, '[["VARCHAR"]]'))"""
+    return [f"create table {name} as select {cells} from (select {listed} as cells)"]
 
 
 def literal(value: Any) -> str:
@@ -520,6 +574,17 @@ def _conditions(parameters: Parameters) -> Iterable[str]:
 def _short_name(server: str | None) -> str | None:
     """Servers are compared by the first label of their name in capitals."""
     return server.split(".")[0].strip().upper() if server else None
+
+
+def _in_utc(rows: list[tuple[Any, ...]], columns: Sequence[int]) -> list[tuple[Any, ...]]:
+    """The rows, with the aware times of these columns in UTC."""
+    if not columns:
+        return rows
+    cells: list[list[Any]] = list(map(list, rows))
+    for row in cells:
+        for i in columns:
+            row[i] = _utc(row[i])
+    return list(map(tuple, cells))
 
 
 def _utc(value: Any) -> Any:

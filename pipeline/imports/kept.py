@@ -10,11 +10,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import TbesError
-from pipeline.imports.report import ImportedServer
-from pipeline.reference.builds import parse_build
+
+if TYPE_CHECKING:
+    from pipeline.imports.report import ImportedServer
 
 FILE = "imported_reports.json"
 SCHEMA_VERSION = 1
@@ -127,6 +128,8 @@ def find(imports: Iterable[KeptImport], organisation: str, content: str) -> Kept
 
 def relation_rows(imports: Iterable[KeptImport], organisation: str | None = None) -> list[tuple[Any, ...]]:
     """Rows of the relation, of all organisations or one, in the order of `COLUMNS`."""
+    from pipeline.reference.builds import parse_build
+
     return [
         (
             kept.organisation,
@@ -178,6 +181,8 @@ def _import(item: dict[str, Any]) -> KeptImport:
 
 
 def _server(item: dict[str, Any]) -> ImportedServer:
+    from pipeline.imports.report import ImportedServer
+
     values = dict(item)
     for name in _TIMES:
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None

@@ -308,24 +308,28 @@ class Ingest:
             job, Framer(job.header, job.position, job.line, job.header_position, tail=job.tail)
         )
         framer = reading.framer
-        open_end = False
+        open_end = ended = False
         to_end = True
         warning = None
+        settled = self._planner.takes_tail(job)
         try:
-            for chunk in _up_to(looked.length, chunks(job.candidate, job.position), job.position):
+            for chunk, ended in _with_last(
+                _up_to(looked.length, chunks(job.candidate, job.position), job.position)
+            ):
                 report.bytes += len(chunk)
                 self._show_progress(min(report.bytes, job.candidate.size))
                 self._batch.bytes += len(chunk)
-                self._take(reading, framer.feed(chunk))
+                reached = framer.position
+                self._take(reading, framer.end(chunk, take_tail=settled) if ended else framer.feed(chunk))
+                open_end = ended and framer.position > reached and not framer.ended_line
                 self._submit_large()
-                if self._batch.is_full:
+                if self._batch.is_full and not ended:
                     self._commit()
                     self._batch.looked.append(looked)
                     self._batch.sources.add(job.source.source_id)
                     reading.span = None
-            settled, before_tail = self._planner.takes_tail(job), framer.position
-            self._take(reading, framer.finish(take_tail=settled))
-            open_end = settled and framer.position > before_tail and not framer.ended_line
+            if not ended:
+                self._take(reading, framer.finish(take_tail=settled))
         except ReadError as error:
             report.outcome, report.note = "failed", str(error)
             warning = f"read in part: {error}"
@@ -464,6 +468,22 @@ def _up_to(length: int | None, pieces: Iterator[bytes], position: int) -> Iterat
             return
         yield piece[: length - position]
         position += len(piece)
+
+
+def _with_last(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Each piece, and whether it is the last one: what comes before damage is not."""
+    held: bytes | None = None
+    try:
+        for piece in pieces:
+            if held is not None:
+                yield held, False
+            held = piece
+    except ReadError:
+        if held is not None:
+            yield held, False
+        raise
+    if held is not None:
+        yield held, True
 
 
 def _provisional(job: Job, framer: Framer, open_end: bool, now: datetime) -> Range:

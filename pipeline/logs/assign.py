@@ -183,6 +183,7 @@ def assign(
     return Assignment(UNASSIGNED, "(unassigned)", "none", server, server_basis, service, doubt)
 
 
+@lru_cache(maxsize=4096)
 def slug(name: str) -> str:
     """A safe id of a free name: `[a-z0-9-]{1,40}`; names that lose all their letters get one of their hash.
 
@@ -226,6 +227,7 @@ def shares_id(name: str, identifier: str, holder: str) -> bool:
     return name != identifier and apart(given, holder) != given
 
 
+@lru_cache(maxsize=4096)
 def _folded(name: str) -> str:
     return re.sub(r"[\s_-]+", "-", unicodedata.normalize("NFKC", name).casefold()).strip("-")
 

@@ -6,12 +6,15 @@ those rows alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import polars as pl
-from publicsuffixlist import PublicSuffixList
+from publicsuffixlist import PSLFILE, PublicSuffixList
 
 from pipeline.logs.replies import reply_columns
 from pipeline.logs.text import Text, spread
@@ -63,9 +66,28 @@ def real_build(text: str) -> str | None:
     return None if build in CONSTANT_VERSIONS else build
 
 
+_READING_SUFFIXES = Lock()
+
+
 @lru_cache(maxsize=1)
+def _read_suffixes() -> PublicSuffixList:
+    return PublicSuffixList(_suffix_rules(), accept_encoded_idn=False)
+
+
 def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
+    """The public suffix list, read at first use; by one thread, while others wait for it."""
+    with _READING_SUFFIXES:
+        return _read_suffixes()
+
+
+def _suffix_rules() -> Iterator[str]:
+    """The list's rules, those beyond ASCII in punycode too: the library would encode each, in twice the time."""
+    for line in Path(PSLFILE).read_text("utf-8").splitlines():
+        rule = line.split(" ")[0]
+        if rule and not rule.startswith("//"):
+            yield rule
+            if not rule.isascii():
+                yield rule.lower().encode("idna").decode("ascii")
 
 
 @lru_cache(maxsize=65_536)

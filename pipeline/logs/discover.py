@@ -24,6 +24,7 @@ from typing import IO, Literal, cast
 import pyarrow as pa
 
 CHUNK = 4 << 20
+_LEAST = 64 << 10
 Container = Literal["plain", "gzip", "zstd", "zip"]
 MOST_TIMES = 250
 """Exchange's logs pack 10 to 30 times; what unpacks to more than this, and to more than ANYWAY, is no log."""
@@ -132,6 +133,9 @@ def chunks(candidate: Candidate, position: int = 0, size: int = CHUNK) -> Iterat
     Positions count the bytes that come out. Raises ReadError after what could be read, if the file is
     damaged, locked or gone.
     """
+    if not candidate.is_archived:
+        # Room is made for as much as is asked for, of however small a file.
+        size = min(size, max(_LEAST, candidate.size - position + 1))
     try:
         with _open(candidate) as stream:
             if position and not candidate.is_archived and _UTF16.get(stream.read(2)) is None:

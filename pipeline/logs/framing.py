@@ -28,6 +28,9 @@ MOST_FIELD_LISTS = 100
 _TOO_MANY = ("more than 100 field lists in one log",)
 _LINES_OF_CELL = 64
 _LOOKS_BACK = 8
+_SMALL = 64 << 10
+_REMEMBERED = 4096
+"""Bytes of a header line; damage may make one of many megabytes."""
 
 _RECORD_START = re.compile(rb"\n(?:\xef\xbb\xbf)?(?=#(?:Software|Version|Log-|Date|Fields)|\d{4}-\d\d-\d\dT)")
 _TIMESTAMP = re.compile(rb"(?:\xef\xbb\xbf)?\x00*\d{4}-\d\d-\d\dT")
@@ -151,6 +154,19 @@ class Framer:
         yield from self._runs(buffer[:cut])
         self._rest = buffer[cut:]
 
+    def end(self, chunk: bytes, *, take_tail: bool) -> Iterator[Run]:
+        """`feed` and `finish` of a last chunk: a log that is complete with it comes as one run."""
+        cut = _last_record_start(chunk) if self._long is None else 0
+        rest = chunk[cut:]
+        if cut > 0 and b"\x00" not in rest and (take_tail or _complete_part(rest) == len(rest)):
+            block = self._rest + chunk if self._rest else chunk
+            self._rest = b""
+            yield from self._runs(block)
+            yield from self._trailing_header()
+            return
+        yield from self.feed(chunk)
+        yield from self.finish(take_tail=take_tail)
+
     def finish(self, *, take_tail: bool) -> Iterator[Run]:
         """End of the bytes. A last line without line end is read only if `take_tail`; else it stays pending.
 
@@ -255,9 +271,8 @@ class Framer:
 
     def _header_line(self, raw: bytes) -> None:
         text = raw.replace(BOM, b"").strip(b"\x00\r\n\t ")
-        found = _KEY_VALUE.match(text)
-        if found:
-            key, value = found[1].decode("ascii").lower(), found[2].decode("utf-8", "replace").strip()
+        if found := (_known_key_value if len(text) <= _REMEMBERED else _key_value)(text):
+            key, value = found
             if self.header.is_open:
                 self._block, self._block_at = {"software": ""}, self.header_position
             if key in self._block or not self._block:
@@ -353,6 +368,16 @@ def long_line(line: bytes) -> LongLine:
     return _LongLineReader(line).result()
 
 
+def _key_value(text: bytes) -> tuple[str, str] | None:
+    """Key in lower case and value of a header line."""
+    found = _KEY_VALUE.match(text)
+    return (found[1].decode("ascii").lower(), found[2].decode("utf-8", "replace").strip()) if found else None
+
+
+_known_key_value = lru_cache(maxsize=256)(_key_value)
+"""Logs of one server differ in `#Date` alone."""
+
+
 @lru_cache(maxsize=64)
 def _names(fields: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in fields.split(",") if name.strip())
@@ -360,10 +385,22 @@ def _names(fields: str) -> tuple[str, ...]:
 
 def line_starts(data: bytes) -> np.ndarray:
     """Offsets at which the lines of `data` begin, int64."""
+    if len(data) <= _SMALL:
+        return np.array(_few_line_starts(data), np.int64)
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
     if len(ends) and ends[-1] == len(data) - 1:
         ends = ends[:-1]
     return np.concatenate([[0], ends + 1]) if len(data) else ends
+
+
+def _few_line_starts(data: bytes) -> list[int]:
+    """The same of a small log: numpy would let another thread go first, three times."""
+    starts = []
+    at = 0
+    while 0 <= at < len(data):
+        starts.append(at)
+        at = data.find(b"\n", at) + 1 or -1
+    return starts
 
 
 def _only_records(block: bytes) -> np.ndarray | None:
@@ -429,7 +466,9 @@ def _continues_record(block: bytes, begin: int, match: re.Match[bytes]) -> bool:
 def _complete_part(rest: bytes) -> int:
     """How much of the end of a live log is complete: its ended lines, unless a quote is still open in them."""
     ended = rest.rfind(b"\n") + 1
-    begin = max((match.end() for match in _NUL_THEN_RECORD.finditer(rest, 0, ended)), default=0)
+    begin = 0
+    if b"\x00" in rest:
+        begin = max((match.end() for match in _NUL_THEN_RECORD.finditer(rest, 0, ended)), default=0)
     if not _TIMESTAMP.match(rest, begin):
         return ended
     return begin if rest.count(b'"', begin, ended) % 2 else ended

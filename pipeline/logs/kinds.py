@@ -11,7 +11,7 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 
 from pipeline.logs import message_tracking, smtp_protocol
 from pipeline.logs.framing import BOM, Framer, Header, Run, unglued
@@ -119,7 +119,7 @@ def read_head(start: bytes, *, whole: bool) -> Head:
     if packed := _packed(start):
         return Head(Kind(f"{packed}: unpack it first", Header()), b"", b"")
     framer = Framer()
-    runs = list(islice(chain(framer.feed(start), framer.finish(take_tail=whole)), _RUNS_LOOKED_AT))
+    runs = list(islice(framer.end(start, take_tail=whole), _RUNS_LOOKED_AT))
     with_lines = [i for i, run in enumerate(runs) if run.lines]
     # Text may stand above the first header; rows above it are where the log begins.
     chosen = next(

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from pipeline.logs.columns import Column, arrow_schema
@@ -204,8 +206,7 @@ def _read_fast(data: bytes, starts: np.ndarray, layout: Layout, now: datetime) -
             raw = _line(data, starts, int(number))
             reason = _wrong_count(layout, cells) if _TIMESTAMP.match(raw) else _NO_TIMESTAMP
             bad.append(BadLine(int(number), reason, raw.decode()))
-    wrong = _implausible(time, now)
-    if wrong.any():
+    if (wrong := _implausible(time, now)) is not None:
         for number in line[wrong]:
             text = _line(data, starts, int(number)).decode()
             bad.append(BadLine(int(number), _IMPLAUSIBLE, text))
@@ -214,10 +215,15 @@ def _read_fast(data: bytes, starts: np.ndarray, layout: Layout, now: datetime) -
     return Rows(_with_extra(table, layout), line, bad, 0, 0)
 
 
-def _implausible(time: pa.ChunkedArray, now: datetime) -> np.ndarray:
-    values = time.to_numpy()
-    early, late = (np.datetime64(limit.replace(tzinfo=None), "us") for limit in (EARLIEST, now + FUTURE))
-    wrong: np.ndarray = (values < early) | (values > late)
+def _implausible(time: pa.ChunkedArray, now: datetime) -> np.ndarray | None:
+    """Which rows have a time that cannot be; None if none has."""
+    early, late = (int(limit.timestamp() * 1_000_000) for limit in (EARLIEST, now + FUTURE))
+    values = time.cast(pa.int64())
+    limits = pc.min_max(values).as_py()
+    if not len(values) or (early <= limits["min"] and limits["max"] <= late):
+        return None
+    # Not by pyarrow's own way to numpy, which imports pandas where it is installed.
+    wrong: np.ndarray = ~pl.Series(values).is_between(early, late).to_numpy()
     return wrong
 
 

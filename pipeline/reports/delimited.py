@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipeline.reports.values import disarmed, exported, visible
@@ -12,15 +13,15 @@ if TYPE_CHECKING:
     from pipeline.sql import Result
 
 _INVISIBLE = re.compile(r"[^\n -~]")
+_REPEATING = {str, bool, int}
 
 
 def to_csv(result: Result, *, raw: bool = False) -> str:
     """The whole document. Texts cannot become formulas in a spreadsheet, unless `raw`."""
-    lines: list[list[object]] = [
-        list(result.columns),
-        *([_cell(value, raw) for value in row] for row in result.rows),
-    ]
-    return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
+    cells = [_column([row[i] for row in result.rows], raw) for i in range(len(result.columns))]
+    return "".join(
+        ",".join(line) + "\n" for line in (map(_quoted, result.columns), *zip(*cells, strict=True))
+    )
 
 
 def to_json(result: Result) -> str:
@@ -47,13 +48,26 @@ def dumped(value: Any, indent: int | None = 2) -> str:
     )
 
 
-def _quoted(cell: object) -> str:
+def _quoted(text: str) -> str:
     """RFC 4180; Python's writer leaves a lone carriage return bare where lines end in LF."""
-    text = str(cell)
-    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
+    if "," in text or '"' in text or "\r" in text or "\n" in text:
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
-def _cell(value: object, raw: bool) -> object:
+def _column(values: list[Any], raw: bool) -> list[str]:
+    """The cells of a column: what repeats in it is written once."""
+    # Equal values are the same text only among those of one such type: True is 1, and 0.0 is -0.0.
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) == 1 and kinds <= _REPEATING:
+        texts = {value: _quoted(_cell(value, raw)) for value in set(values)}
+        return [texts[value] for value in values]
+    return [_quoted(_cell(value, raw)) for value in values]
+
+
+def _cell(value: object, raw: bool) -> str:
+    if isinstance(value, date):
+        return str(exported(value))
     value = exported(value)
     if value is None:
         return ""
@@ -61,4 +75,4 @@ def _cell(value: object, raw: bool) -> object:
         return "true" if value else "false"
     if isinstance(value, list | dict):
         value = json.dumps(value, ensure_ascii=False)
-    return disarmed(value) if isinstance(value, str) and not raw else value
+    return disarmed(value) if isinstance(value, str) and not raw else str(value)

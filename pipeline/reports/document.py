@@ -102,12 +102,16 @@ class Document:
     session: Session
     as_of: datetime
     whole: bool = False
-    catalogue_as_of: date | None = None
     organisation: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     changed_since: datetime | None = None
     version: str = field(default="")
+
+    @property
+    def catalogue_as_of(self) -> date:
+        """Day of the newest fact in the catalogue."""
+        return self.session.catalogue.as_of
 
     def sheet(self, name: str) -> Sheet | None:
         """The report of that name, if it is in the document."""
@@ -116,7 +120,7 @@ class Document:
     def standing(self, style: Style) -> list[str]:
         """Sentences that date the document: report date, catalogue, logs, zone."""
         texts = style.texts
-        catalogue = texts.day(self.catalogue_as_of) if self.catalogue_as_of else "-"
+        catalogue = texts.day(self.catalogue_as_of)
         lines = [texts("text.report_as_of", moment=texts.moment(self.as_of), catalogue=catalogue)]
         if exposure := self.sheet("exposure"):
             rows = exposure.records()

@@ -29,8 +29,7 @@ class Wanted:
 def document(session: Session, wanted: Wanted) -> Document:
     """Read the reports in a session that stays open until the document is written."""
     parameters = session.parameters
-    as_of = session.query("select as_of from parameters").rows[0][0]
-    catalogue = session.query("select max(as_of) from ref_catalogue").rows[0][0]
+    as_of = session.as_of
     read = {report.name: report for report in queries.reports()}
     names = [wanted.report] if wanted.report else list(read)
     if wanted.report is None and wanted.earlier is not None:
@@ -45,7 +44,6 @@ def document(session: Session, wanted: Wanted) -> Document:
         session,
         as_of,
         whole=wanted.report is None,
-        catalogue_as_of=catalogue,
         organisation=parameters.organisation,
         since=parameters.since,
         until=parameters.until,

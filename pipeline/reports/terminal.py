@@ -15,10 +15,11 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 
 from pipeline.i18n import Texts
-from pipeline.reports.document import Style
+from pipeline.reports.document import Style as Words
 from pipeline.reports.third_party import COLUMN, MARK
 from pipeline.reports.values import visible
 from pipeline.sql import Result
@@ -58,14 +59,26 @@ class _Lines:
         self.lines = lines
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        plain: list[str] = []
+        styles: dict[str, Style] = {}
         for line in self.lines:
             for piece in line:
+                if not isinstance(piece, Text) and not piece[1]:
+                    plain.append(piece[0])
+                    continue
+                # what has no style is one piece up to the next that has one, over the ends of lines
+                if plain:
+                    yield Segment("".join(plain))
+                    plain.clear()
                 if isinstance(piece, Text):
                     yield from piece.render(console)
                 else:
                     text, style = piece
-                    yield Segment(text, console.get_style(style) if style else None)
-            yield Segment.line()
+                    if style not in styles:
+                        styles[style] = console.get_style(style)
+                    yield Segment(text, styles[style])
+            plain.append("\n")
+        yield Segment("".join(plain))
 
 
 @dataclass
@@ -82,7 +95,7 @@ class _Column:
 
     @cached_property
     def longest(self) -> int:
-        return max((cell_len(cell) for cell in self.cells), default=0)
+        return max(map(_width, set(self.cells)), default=0)
 
     @cached_property
     def widest(self) -> int:
@@ -90,7 +103,7 @@ class _Column:
 
     @cached_property
     def least(self) -> int:
-        words = max((_longest_word(cell) for cell in self.cells), default=0)
+        words = max(map(_longest_word, set(self.cells)), default=0)
         lines = 1 if self.whole or self.numeric else 2 if self.longest <= SHORT else 3
         return max(_longest_word(self.heading), words, -(-self.longest // lines))
 
@@ -114,7 +127,7 @@ def print_table(
     text of its first column; what to do is a line of its own.
     """
     texts = texts or Texts("en")
-    style = Style(texts, zone, zone_name)
+    style = Words(texts, zone, zone_name)
     if not result.rows:
         console.print(Text(texts("text.no_rows", title=visible(title))), highlight=False)
         return
@@ -142,7 +155,7 @@ def print_table(
         console.print(Text(" ".join(notes), style="dim"), highlight=False)
 
 
-def _columns(result: Result, names: Sequence[str], style: Style, report: str) -> list[_Column]:
+def _columns(result: Result, names: Sequence[str], style: Words, report: str) -> list[_Column]:
     """Those of the columns that hold anything."""
     columns = []
     records = (
@@ -154,9 +167,9 @@ def _columns(result: Result, names: Sequence[str], style: Style, report: str) ->
         at = result.columns.index(name)
         kind = result.types[at]
         values = [row[at] for row in result.rows]
-        cells = [style.marked_cell(report, name, record) for record in records] or [
-            style.cell(report, name, value) for value in values
-        ]
+        cells = [style.marked_cell(report, name, record) for record in records] or _cells(
+            style, report, name, values
+        )
         if any(cells):
             columns.append(
                 _Column(
@@ -171,9 +184,19 @@ def _columns(result: Result, names: Sequence[str], style: Style, report: str) ->
     return columns
 
 
-def _holds_anything(result: Result, name: str, style: Style, report: str) -> bool:
+def _cells(style: Words, report: str, name: str, values: Sequence[Any]) -> list[str]:
+    """A column's cells; a text that repeats in it is worded once."""
+    texts = {value: style.cell(report, name, value) for value in set(filter(_is_text, values))}
+    return [texts[value] if _is_text(value) else style.cell(report, name, value) for value in values]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _holds_anything(result: Result, name: str, style: Words, report: str) -> bool:
     at = result.columns.index(name)
-    return any(style.cell(report, name, row[at]) for row in result.rows)
+    return any(row[at] is not None and style.cell(report, name, row[at]) for row in result.rows)
 
 
 def _fitting(columns: Sequence[_Column], width: int) -> list[_Column]:
@@ -207,12 +230,12 @@ def _print_rows(console: Console, table: Sequence[_Column], leftover: Sequence[_
         cells = [(column.cells[row], _style(column.values[row])) for column in table]
         lines += _laid_out(console, table, cells)
         items = [
-            Text.assemble((f"{column.heading}: ", "dim"), (column.cells[row], _style(column.values[row])))
+            _Item(f"{column.heading}: ", column.cells[row], _style(column.values[row]))
             for column in leftover
             if column.cells[row]
         ]
-        for item in _filled(items, width):
-            lines += [[piece] for piece in _indented(console, item, width)]
+        for filled in _filled(items, width):
+            lines += _item_lines(console, filled, width)
     console.print(_Lines(lines), highlight=False, soft_wrap=True)
 
 
@@ -229,7 +252,7 @@ def _laid_out(
         for column, lines, (_, style) in zip(table, wrapped, cells, strict=True):
             at = number - (height - len(lines)) if bottom else number
             piece = lines[at] if 0 <= at < len(lines) else ""
-            room = column.width - cell_len(piece)
+            room = column.width - _width(piece)
             before, after = (room, 0) if column.numeric else (0, room)
             if piece:
                 line += [(" " * (gap + before), ""), (piece, style)]
@@ -241,20 +264,45 @@ def _laid_out(
 
 
 def _wrapped(console: Console, text: str, width: int) -> list[str]:
-    if cell_len(text) <= width and "\n" not in text:
+    if _width(text) <= width and "\n" not in text:
         return [text.rstrip()]
     return [line.plain.rstrip() for line in Text(text).wrap(console, width, overflow="fold")] or [""]
 
 
-def _filled(items: Sequence[Text], width: int) -> list[Text]:
+@dataclass(slots=True)
+class _Item:
+    """What stands below a row: a heading and its cell."""
+
+    heading: str
+    cell: str
+    style: str
+
+    @property
+    def pieces(self) -> list[tuple[str, str]]:
+        return [(self.heading, "dim"), (self.cell, self.style)]
+
+
+def _filled(items: Sequence[_Item], width: int) -> list[list[tuple[str, str]]]:
     """Items joined with a bar, as many a line as fit whole."""
-    lines: list[Text] = []
+    lines: list[list[tuple[str, str]]] = []
+    used = 0
     for item in items:
-        if lines and lines[-1].cell_len + 3 + item.cell_len <= width:
-            lines[-1] = lines[-1] + Text(" | ", style="dim") + item
+        wide = _width(item.heading) + _width(item.cell)
+        if lines and used + 3 + wide <= width:
+            lines[-1] += [(" | ", "dim"), *item.pieces]
+            used += 3 + wide
         else:
-            lines.append(item)
+            lines.append(item.pieces)
+            used = wide
     return lines
+
+
+def _item_lines(console: Console, pieces: list[tuple[str, str]], width: int) -> list[list[_Piece]]:
+    """The lines of a line of items: most are one as they stand."""
+    text = "".join(piece for piece, _ in pieces)
+    if _width(text) <= width and "\n" not in text and text == text.rstrip():
+        return [[(" " * INDENT, ""), *pieces]]
+    return [[piece] for piece in _indented(console, Text.assemble(*pieces), width)]
 
 
 def _print_below(
@@ -262,7 +310,7 @@ def _print_below(
     result: Result,
     below: Sequence[str],
     columns: Sequence[_Column],
-    style: Style,
+    style: Words,
     report: str,
 ) -> None:
     at = [result.columns.index(name) for name in below if name in result.columns]
@@ -290,7 +338,12 @@ def _indented(console: Console, text: Text, width: int) -> list[Text]:
 
 
 def _longest_word(text: str) -> int:
-    return max(map(cell_len, text.split()), default=0)
+    return max(map(_width, text.split()), default=0)
+
+
+def _width(text: str) -> int:
+    """The columns that a text takes; most texts are of letters that take one each."""
+    return len(text) if text.isascii() and text.isprintable() else cell_len(text)
 
 
 def _style(value: Any) -> str:

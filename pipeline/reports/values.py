@@ -14,12 +14,18 @@ _UNSEEN = re.compile(
 )
 # What a spreadsheet takes for the start of a formula, with the full-width forms that it folds. It stands at the start
 # of a cell, or where a spreadsheet with another list separator (; in German, a tab) would begin one.
-_FORMULA = re.compile(r"(^|[;\t\r\n])( *)(?='*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
+_FORMULA = r"(?='*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])"
+_FORMULA_FIRST = re.compile(r" *" + _FORMULA)
+# apart from the one at the start, as Python searches for a set of letters much faster than for one of two things
+_FORMULA_LATER = re.compile(r"([;\t\r\n])( *)" + _FORMULA)
+_PLAIN = (str, int, float)
 _DISARMED = re.compile(r"(^|[;\t\r\n])( *)'(?='*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 
 
 def exported(value: Any) -> Any:
     """For CSV and JSON: times as ISO 8601 with `Z`, days as ISO 8601, numbers and texts as they are."""
+    if value is None or isinstance(value, _PLAIN):
+        return value
     if isinstance(value, datetime):
         text = value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
         return text.replace("+00:00", "Z")
@@ -29,8 +35,6 @@ def exported(value: Any) -> Any:
         return [exported(item) for item in value]
     if isinstance(value, dict):
         return {str(key): exported(item) for key, item in value.items()}
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
     return str(value)
 
 
@@ -75,7 +79,9 @@ def disarmed(text: str) -> str:
     Not only at the start of the text: a CSV file that is opened where `;` parts cells has cells that begin after a `;`.
     `armed` takes the apostrophes away again, exactly. Numbers are never texts here and stay numbers.
     """
-    return _FORMULA.sub(r"\1\2'", text)
+    if first := _FORMULA_FIRST.match(text):
+        text = f"{first[0]}'{text[first.end() :]}"
+    return _FORMULA_LATER.sub(r"\1\2'", text) if _FORMULA_LATER.search(text) else text
 
 
 def armed(text: str) -> str:

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 HEADER_LINES = 5
@@ -77,6 +78,14 @@ def chdb(kind: str, logs: Path, out: Path) -> Callable[[], object]:
     return lambda: engine.query(sql)
 
 
+class _NoPandas(MetaPathFinder):
+    """pandas comes with chdb, not with tbes; where it is installed pyarrow imports it, for a quarter of a second."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError(name=fullname)
+
+
 def _fields(kind: str) -> list[str]:
     from pipeline.logs.kinds import SMTP_FIELDS, TRACKING_FIELDS
 
@@ -96,6 +105,8 @@ def peak_megabytes() -> float | None:
 def main() -> None:
     """Run one tool and print what it took."""
     tool, kind, logs, out = sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
+    if tool in ("tbes", "keyed"):
+        sys.meta_path.insert(0, _NoPandas())
     work = {"tbes": tbes, "keyed": keyed, "polars": polars, "duckdb": duckdb, "chdb": chdb}[tool](
         kind, logs, out
     )

@@ -55,15 +55,22 @@ def bare(piece: bytes) -> bytes:
     return piece.replace(BOM, b"").replace(b"\x00", b"").removesuffix(b"\n")
 
 
-def framed(framer: Framer, data: bytes, cuts: Sequence[int], *, take_tail: bool) -> tuple[Framed, list[Run]]:
-    """Feed the bytes in pieces."""
+def framed(
+    framer: Framer, data: bytes, cuts: Sequence[int], *, take_tail: bool, knows_end: bool = True
+) -> tuple[Framed, list[Run]]:
+    """Feed the bytes in pieces; `knows_end` says that the last one is known as such, as in an ingest."""
     runs: list[Run] = []
     at = 0
     for cut in (*sorted(cuts), len(data)):
-        if cut > at:
+        if cut <= at:
+            continue
+        if cut == len(data) and knows_end:
+            runs.extend(framer.end(data[at:cut], take_tail=take_tail))
+        else:
             runs.extend(framer.feed(data[at:cut]))
-            at = cut
-    runs.extend(framer.finish(take_tail=take_tail))
+        at = cut
+    if not (data and knows_end):
+        runs.extend(framer.finish(take_tail=take_tail))
     return (
         Framed(
             tuple(_lines(runs)),

@@ -76,6 +76,8 @@ def check_one_framing(given: Cut) -> None:
         framer = Framer()
         whole, runs = framed(framer, data, (), take_tail=take_tail)
         check_framing(data, runs, framer, take_tail=take_tail)
+        fed, _ = framed(Framer(), data, (), take_tail=take_tail, knows_end=False)
+        assert fed == whole, "a log is the same whether its end is known or found"
     framer = Framer()
     whole, _ = framed(framer, data, (), take_tail=True)
     pieces, runs = framed(framer := Framer(), data, given.cuts, take_tail=True)

@@ -68,9 +68,10 @@ def read_log(
     assert kind.is_read, kind.name
     framer = framer or Framer()
     runs: list[Run] = []
-    for piece in pieces(data, cuts) if data else []:
+    *first, last = pieces(data, cuts) if data else [b""]
+    for piece in first:
         runs.extend(framer.feed(piece))
-    runs.extend(framer.finish(take_tail=take_tail))
+    runs.extend(framer.end(last, take_tail=take_tail))
     return _collect(runs, framer, kind, reader, name)
 
 

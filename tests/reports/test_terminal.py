@@ -94,3 +94,35 @@ def test_columns_of_the_environment_are_the_width(monkeypatch: pytest.MonkeyPatc
     assert console(120).width == 120
     monkeypatch.delenv("COLUMNS")
     assert console().width == 160
+
+
+def test_below_a_row_short_items_share_a_line_and_long_ones_are_broken_in_their_colours() -> None:
+    columns = ["server", "next_action", "finding", "note"]
+    path = "/a/path/" + "x" * 80
+    rows = [
+        ("EX01", "short", "also short", "blanks at the end go  "),
+        ("EX02", "\u6f22" * 30, "word " * 14, path),
+        ("EX03", "short", "tab\tand [b]brackets[/b]", "\u6f22\u5b57"),
+    ]
+    out = io.StringIO()
+    console = Console(file=out, width=50, force_terminal=True, color_system="standard", legacy_windows=False)
+    print_table(console, Result(columns, ["VARCHAR"] * 4, list(rows)), "T", UTC, "UTC")
+
+    def dim(text: str) -> str:
+        return f"\x1b[2m{text}\x1b[0m"
+
+    bar = dim(" | ")
+    assert out.getvalue().splitlines()[3:] == [
+        "EX01",
+        f"    {dim('next action: ')}short{bar}{dim('finding: ')}also short",
+        f"    {dim('note: ')}blanks at the end go",
+        "EX02",
+        f"    {dim('next action: ')}{chr(0x6F22) * 30}",
+        f"    {dim('finding: ')}word word word word word word word",
+        "    word word word word word word word",
+        f"    {dim('note: ')}{path}",
+        "EX03",
+        f"    {dim('next action: ')}short",
+        f"    {dim('finding: ')}tab\\u{{0009}}and [b]brackets[/b]",
+        f"    {dim('note: ')}{chr(0x6F22)}{chr(0x5B57)}",
+    ]
