@@ -12,7 +12,7 @@ import click
 from pipeline import __version__
 from pipeline.errors import ExitCode, TbesError
 from pipeline.i18n import LANGUAGES
-from pipeline.interruptible import leave, remember_interrupts
+from pipeline.interruptible import Handler, leave, remember_interrupts
 from pipeline.reports.formats import NAMES as FORMAT_NAMES
 from pipeline.reports.values import visible
 
@@ -500,10 +500,13 @@ def _end(code: ExitCode) -> None:
         raise click.exceptions.Exit(int(code))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command `tbes`. Never a traceback for what a user can mend; a documented exit code always."""
+def main(arguments: Sequence[str] | None = None, until_now: Handler | None = None) -> None:
+    """The command `tbes`. Never a traceback for what a user can mend; a documented exit code always.
+
+    `until_now` has answered Ctrl-C so far.
+    """
     try:
-        remember_interrupts()
+        remember_interrupts(until_now)
         _utf8_output()
         code = cli.main(args=arguments, prog_name="tbes", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

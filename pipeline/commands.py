@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -21,10 +22,13 @@ from pipeline.organisations import KnownOrganisation, load_organisations
 from pipeline.reports.formats import by_ending
 from pipeline.reports.values import visible_lines
 from pipeline.resources import resource
+from pipeline.store.locks import delete_unless_held, lock_if_possible
 from pipeline.store.store import Store, default_path
 
 if TYPE_CHECKING:
     from pipeline.reference.catalogue import Catalogue
+
+_ATTEMPTS = 5
 
 
 def ingest_command(
@@ -355,15 +359,33 @@ def _layout(pattern: str | None) -> tuple[str, ...]:
 
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """Whole or not at all: beside it first, then renamed."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-        beside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+    """Whole or not at all: beside it first, then renamed. What a killed process left there before is deleted."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    _delete_rests(path)
+    for attempt in range(_ATTEMPTS):
+        beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
+        try:
+            with beside.open("xb") as handle:
+                lock_if_possible(handle)
+                handle.write(data)
+            beside.replace(path)
+            return
+        except OSError as error:
+            # Before and after its lock it was a rest to another report that is written there just now.
+            if isinstance(error, FileNotFoundError) and path.parent.is_dir() and attempt + 1 < _ATTEMPTS:
+                continue
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+            raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _delete_rests(path: Path) -> None:
+    """What killed processes wrote beside a file and could not rename; nobody holds its lock."""
+    rest = re.compile(re.escape(f".{path.name}.") + "[0-9a-f]+[.]tmp")
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if rest.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                delete_unless_held(Path(entry.path))
 
 
 def display_zone(name: str | None) -> tuple[tzinfo, str]:

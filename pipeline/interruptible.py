@@ -22,6 +22,7 @@ from types import FrameType
 from typing import NoReturn, TypeVar
 
 Result = TypeVar("Result")
+Handler = Callable[[int, FrameType | None], object]
 PATIENCE = 3.0
 """Seconds that a statement has to end once it was told to."""
 _LOOK = 0.5
@@ -31,11 +32,11 @@ _pressed: list[int] = []
 """Signals that nobody has answered yet. A list: what a handler of signals touches must have no lock."""
 
 
-def remember_interrupts() -> None:
-    """From now on Ctrl-C is remembered. Where it is ignored, or somebody else's, that stays so."""
-    if (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+def remember_interrupts(until_now: Handler | None = None) -> None:
+    """From now on Ctrl-C is remembered. Where it is ignored, or answered by others than `until_now`, that stays so."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) in (
+        signal.default_int_handler,
+        until_now or signal.default_int_handler,
     ):
         signal.signal(signal.SIGINT, _on_interrupt)
 

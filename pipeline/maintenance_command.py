@@ -100,8 +100,8 @@ def _must_be_one_of(organisation: str | None, ids: set[str]) -> None:
 
 def _say_cleaned(cleaned: Cleaned) -> None:
     click.echo(f"{cleaned.files} files of {_megabytes(cleaned.bytes)} that nobody needs deleted.")
-    for path in cleaned.left:
-        click.echo(f"{path} is in use and stays until the next time", err=True)
+    for path, why in cleaned.left:
+        click.echo(f"{path} stays until the next time: {why}", err=True)
 
 
 def _megabytes(size: int) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from pipeline.errors import TbesError, UsageError
 from pipeline.interruptible import heeding_interrupts, is_unending
 from pipeline.logs.columns import Column
 from pipeline.organisations import KnownOrganisation
+from pipeline.spill import SpillFolder
 from pipeline.statement_guard import refusal
 from pipeline.store.delta import Part
 from pipeline.store.kept_views import KeptViews, keys
@@ -134,7 +134,7 @@ class Session:
         self._kept = self._kept_views(keep_from_rows)
         # What does not fit is spilled; by default DuckDB would do that in the current folder.
         self._spill = _spill_folder()
-        self._run(f"set temp_directory = {literal(self._spill.name if self._spill else '')}")
+        self._run(f"set temp_directory = {literal(self._spill.path if self._spill else '')}")
         self._run(f"set memory_limit = '{MEMORY}'")
         self._run("set timezone = 'UTC'")
         # it would be drawn into the output
@@ -314,7 +314,7 @@ class Session:
             # It would wait for the end of the statement.
             self.connection.close()
         if self._spill:
-            self._spill.cleanup()
+            self._spill.close()
 
     def __enter__(self) -> Session:
         return self
@@ -591,10 +591,10 @@ def _utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
 
 
-def _spill_folder() -> tempfile.TemporaryDirectory[str] | None:
+def _spill_folder() -> SpillFolder | None:
     """A private folder; None where nothing can be written: then what does not fit fails with a sentence."""
     try:
-        return tempfile.TemporaryDirectory(prefix="tbes-sql-", ignore_cleanup_errors=True)
+        return SpillFolder()
     except OSError:
         return None
 

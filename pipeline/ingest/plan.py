@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -94,6 +95,7 @@ class Planner:
         self.now = now
         self.reassign = reassign
         self._evidence: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+        self._gone: dict[str, Range] = {}
 
     def look(self, candidate: Candidate) -> Looked | Left:
         """First step, before any is read: unchanged, or its beginning."""
@@ -226,7 +228,11 @@ class Planner:
                 header_position=at,
                 grown=True,
             )
-        if (other := self._goes_on_like(job, known)) is not None:
+        try:
+            other = self._goes_on_like(job, known)
+        except ReadError as error:
+            return Left(candidate, Verdict.FAILED, job.source.kind, str(error), job.assignment.organisation)
+        if other is not None:
             of_other = self._continue(
                 replace(job, source=replace(job.source, source_id=other.source_id)), other
             )
@@ -269,8 +275,13 @@ class Planner:
         for source_id in job.replaces:
             gone = self.state.newest.pop(source_id, None)
             if gone:
+                self._gone[source_id] = gone
                 self.state.by_content[gone.content_id].discard(source_id)
         return job
+
+    def keep(self, source_ids: Iterable[str]) -> None:
+        """Sources that were to go stay: what was to replace them could not be read."""
+        self.state.add(self._gone[source_id] for source_id in source_ids if source_id in self._gone)
 
     def _of_one_organisation(self, assignment: Assignment) -> Assignment:
         """Two names that fold to one id are two organisations."""
@@ -281,7 +292,10 @@ class Planner:
         return assignment
 
     def _goes_on_like(self, job: Job, known: Range) -> Range | None:
-        """Another source of the same beginning that this file continues or has been before."""
+        """Another source of the same beginning that this file continues or has been before.
+
+        Raises ReadError if that cannot be told now.
+        """
         second = self.fresh_source_id(job)
         for source_id in sorted(self.state.by_content.get(job.content_id, ())):
             other = self.state.newest[source_id]
@@ -291,7 +305,9 @@ class Planner:
                 return other
             try:
                 tail, _ = _look_behind(job.candidate, other.position_to)
-            except ReadError:
+            except ReadError as error:
+                if error.may_pass:
+                    raise
                 continue
             if hashlib.sha256(tail).hexdigest() == other.tail_sha256:
                 return other

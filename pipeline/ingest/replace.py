@@ -55,7 +55,8 @@ def rows_agree(
 ) -> bool:
     """Whether every complete line of a shorter copy stands in the store under the same line number.
 
-    A source that was purged agrees: its lines must not come back by a copy of it.
+    A source that was purged agrees: its lines must not come back by a copy of it. Raises ReadError
+    if it cannot be told now.
     """
     of_source = [entry for named in entries.values() for entry in named if entry.source_id == known.source_id]
     if any(entry.purged for entry in of_source):
@@ -65,7 +66,9 @@ def rows_agree(
     try:
         for chunk in chunks(job.candidate):
             _add(units, job, framer.feed(chunk))
-    except ReadError:
+    except ReadError as error:
+        if error.may_pass:
+            raise
         return False
     _add(units, job, framer.finish(take_tail=False))
     columns = ["source_line", *(column.name for column in TABLES[snapshot.name] if column.field), "raw_line"]

@@ -251,17 +251,28 @@ class Ingest:
             self._undecided = []
         self._batch.looked.append(looked)
         self._batch.sources.add(decision.source.source_id)
-        self._batch.replaced[decision.head.kind.table].update(decision.replaces)
-        self._read_job(decision, looked)
+        replaced = self._batch.replaced[decision.head.kind.table]
+        its_own = set(decision.replaces) - replaced
+        replaced |= its_own
+        if (
+            not self._read_job(decision, looked)
+            and replaced is self._batch.replaced[decision.head.kind.table]
+        ):
+            replaced -= its_own
+            self._planner.keep(its_own)
 
     def _compared(self, job: Job) -> Job | Left:
         """A copy that ends before what was read: unchanged if its lines are in the store, else another source."""
         self._commit()
         known = self._planner.state.newest[job.source.source_id]
         name = job.head.kind.table
-        if rows_agree(
-            job, known, self._snapshots[name], self._entries[name], self.reader, self.writers[name]
-        ):
+        try:
+            agree = rows_agree(
+                job, known, self._snapshots[name], self._entries[name], self.reader, self.writers[name]
+            )
+        except ReadError as error:
+            return Left(job.candidate, Verdict.FAILED, job.source.kind, str(error), known.organisation)
+        if agree:
             # Its place is noted, or it would be compared again each time.
             span = self._load_for(job, job.head.kind.header.fields).span_of(job, 0, 1)
             span.to_end = True
@@ -275,7 +286,8 @@ class Ingest:
             )
         return self._planner.fresh_source(job, known)
 
-    def _read_job(self, job: Job, looked: Looked) -> None:
+    def _read_job(self, job: Job, looked: Looked) -> bool:
+        """Read what is new of a log; False if nothing of it could be read, and the next ingest is to try again."""
         before = self._reports.get(job.candidate.path)
         rows, quarantined, header = self._committed.get(job.candidate.path, (0, 0, 0))
         report = self._report(
@@ -297,6 +309,7 @@ class Ingest:
         )
         framer = reading.framer
         open_end = ended = False
+        to_end = True
         warning = None
         settled = self._planner.takes_tail(job)
         try:
@@ -320,23 +333,28 @@ class Ingest:
         except ReadError as error:
             report.outcome, report.note = "failed", str(error)
             warning = f"read in part: {error}"
+            to_end = not error.may_pass
             self._take(reading, framer.finish(take_tail=False))
         span = reading.span
         report.pending = framer.pending_lines
-        if span is None and framer.position == job.position and self._is_known_as(job):
-            report.outcome = "failed" if warning else "unchanged"
-            return
+        if span is None and framer.position == job.position:
+            if not to_end:
+                return False
+            if self._is_known_as(job):
+                report.outcome = "failed" if warning else "unchanged"
+                return True
         # A source that brought no line still leaves an entry, or it would be opened for ever.
         span = span or self._load_for(job, job.head.kind.header.fields).span_of(
             job, framer.position, framer.line
         )
         span.ended(framer)
-        span.open_end, span.warning = open_end, warning
+        span.open_end, span.to_end, span.warning = open_end, to_end, warning
         if job.position and not job.grown and not warning:
             report.outcome, report.note = "unchanged", "read before under another name or time"
-        self._planner.state.add([_provisional(job, framer, open_end, self.now)])
+        self._planner.state.add([replace(_provisional(job, framer, open_end, self.now), to_end=to_end)])
         if sum(load.unit.size for load in self._loads.values()) > OPEN_BYTES:
             self._submit_all()
+        return True
 
     def _is_known_as(self, job: Job) -> bool:
         known = self._planner.state.newest.get(job.source.source_id)

@@ -72,7 +72,14 @@ class Unreadable:
 
 
 class ReadError(Exception):
-    """The bytes of a candidate ended early; what was yielded before is good."""
+    """The bytes of a candidate ended early; what was yielded before is good.
+
+    `may_pass` says that the system refused them, as those of a locked file: another time they may be read.
+    """
+
+    def __init__(self, reason: str, *, may_pass: bool = False) -> None:
+        super().__init__(reason)
+        self.may_pass = may_pass
 
 
 def discover(paths: Iterable[Path], exclude: Path | None = None) -> Iterator[Candidate | Unreadable]:
@@ -143,7 +150,10 @@ def chunks(candidate: Candidate, position: int = 0, size: int = CHUNK) -> Iterat
             whole = chain([first[2:]], pieces) if encoding else chain([first], pieces)
             yield from _after(_decoded(whole, encoding) if encoding else whole, position)
     except _BROKEN as error:
-        raise ReadError(_why(error)) from error
+        # What is damaged has no number of the system's.
+        raise ReadError(
+            _why(error), may_pass=isinstance(error, OSError) and error.errno is not None
+        ) from error
 
 
 def head(candidate: Candidate, length: int) -> tuple[bytes, bool]:

@@ -26,11 +26,11 @@ _HALF_COMMIT = re.compile(r".+(?:#[0-9]+|[.]tmp)")
 
 @dataclass(slots=True)
 class Cleaned:
-    """Files deleted and their bytes; `left` could not be deleted and are tried again the next time."""
+    """Files deleted and their bytes; `left` could not be deleted, for the reason beside each, and are tried again the next time."""
 
     files: int = 0
     bytes: int = 0
-    left: list[Path] = field(default_factory=list)
+    left: list[tuple[Path, str]] = field(default_factory=list)
 
 
 def clean(store: Store, grace_hours: int = GRACE_HOURS, organisation: str | None = None) -> Cleaned:
@@ -99,9 +99,9 @@ def _delete(path: Path, cleaned: Cleaned) -> None:
         path.unlink()
     except FileNotFoundError:
         return
-    except OSError:
+    except OSError as error:
         # Windows keeps a file that a report has open.
-        cleaned.left.append(path)
+        cleaned.left.append((path, error.strerror or type(error).__name__))
         return
     cleaned.files += 1
     cleaned.bytes += size

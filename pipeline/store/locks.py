@@ -1,10 +1,12 @@
-"""Which runs write to a store now: each holds an operating system's lock on a file of its own.
+"""Which files belong to a process that is alive: it holds an operating system's lock on one of them.
 
-The lock goes with the process, also by kill -9; so files of a run whose lock is free are nobody's any more.
+The lock goes with the process, also by kill -9; so what a free lock guards is nobody's any more. Which runs write to
+a store now is told so too: each holds the lock of a file of its own.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -50,20 +52,48 @@ def _locked(path: Path) -> Iterator[None]:
     raise OSError(f"{path} cannot be locked")
 
 
+def hold_new(path: Path) -> IO[bytes]:
+    """Make a file and hold its lock until the handle is closed. Raises OSError if a clean-up was faster."""
+    handle = path.open("xb")
+    try:
+        _lock(handle)
+        if not os.path.samestat(os.fstat(handle.fileno()), path.stat()):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    except OSError:
+        handle.close()
+        raise
+    return handle
+
+
+def lock_if_possible(handle: IO[bytes]) -> None:
+    """Hold the lock of an open file until it is closed. Not every file system has locks."""
+    with suppress(OSError):
+        _lock(handle)
+
+
 def is_writing(store_root: Path, run: str) -> bool:
     """Whether a run is under way. The lock file of a run that was killed is deleted."""
-    path = store_root / FOLDER / f"{run}.lock"
+    return not delete_unless_held(store_root / FOLDER / f"{run}.lock")
+
+
+def delete_unless_held(path: Path) -> bool:
+    """Delete a file unless a process holds its lock. False if one does, or it cannot be told."""
     try:
         with path.open("r+b") as handle:
             _lock(handle)
+            if os.name == "posix":
+                # Who opens it meanwhile and waits for the lock sees that the file is gone.
+                path.unlink()
             _unlock(handle)
     except FileNotFoundError:
-        return False
-    except OSError:
         return True
-    with suppress(OSError):
-        path.unlink()
-    return False
+    except OSError:
+        return False
+    if os.name != "posix":
+        # Windows deletes no file that is open: it stays for who has opened it since, or for the next clean-up.
+        with suppress(OSError):
+            path.unlink()
+    return True
 
 
 if sys.platform == "win32":

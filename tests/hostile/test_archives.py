@@ -14,6 +14,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -99,6 +100,18 @@ def test_names_of_members_lead_nowhere(place: Place, tmp_path: Path) -> None:
         assert (
             (place.store.root / "smtp_protocol" / path).resolve().is_relative_to(place.store.root.resolve())
         )
+
+
+@pytest.mark.parametrize(
+    "name", ["../../EX09/./RECV.LOG", "/EX09/RECV.LOG", "..\\EX09\\..\\RECV.LOG", "EX09/../RECV.LOG"]
+)
+def test_dots_of_a_member_are_no_folders(place: Place, name: str) -> None:
+    """Nor customers: `..` above a server's folder would be one."""
+    place.logs.joinpath("a.zip").write_bytes(zipped((name, receive([1]))))
+    (found,) = discover.discover([place.logs / "a.zip"])
+    assert isinstance(found, Candidate)
+    assert (found.folders, found.name) == (("EX09",), "RECV.LOG")
+    assert found.path == f"{place.logs / 'a.zip'}!{name}", "lineage names it as it is"
 
 
 def _lower_declared_size(data: bytearray, size: int) -> None:
@@ -293,6 +306,9 @@ DAMAGED: dict[str, Callable[[], bytes]] = {
     "extra field that swallows a member": lambda: _set(
         zipped(("notes.txt", b"x"), (NAME, receive(range(3)))), 30, b"\xff\xff"
     ),
+    "comment that swallows a member": lambda: _set(
+        zipped(("notes.txt", b"x"), (NAME, receive(range(3)))), 32, struct.pack("<H", 46 + len(NAME))
+    ),
     "newer version": lambda: _set(zipped((NAME, receive(range(3)))), 6, b"\xff\xff"),
     "empty file": lambda: b"",
     "end alone": lambda: bytes(zipped())[:10],
@@ -452,6 +468,23 @@ def test_hard_links_and_loops(place: Place) -> None:
     (place.logs / "two").symlink_to(place.logs / "one")
     place.ingest()
     assert numbers(place) == [0, 1, 2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right on Windows")
+def test_loops_end_where_files_have_no_number(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows' file systems of other makers: there the resolved name tells a loop."""
+    (place.logs / "good" / "loop").symlink_to(place.logs, target_is_directory=True)
+    plain = Path.stat
+
+    def without_number(self: Path, **options: bool) -> SimpleNamespace:
+        status = plain(self, **options)
+        names = ("st_mode", "st_dev", "st_size", "st_mtime_ns")
+        return SimpleNamespace(st_ino=0, **{name: getattr(status, name) for name in names})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", without_number)
+        found = [candidate.path for candidate in discover.discover([place.logs])]
+    assert found == [str(place.logs / GOOD)]
 
 
 def test_a_folder_that_may_not_be_read_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

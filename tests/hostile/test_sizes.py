@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.logs import discover
 from pipeline.logs.framing import Framer
 from pipeline.logs.kinds import read_head
 from pipeline.logs.units import Segment, Source, Unit
@@ -23,11 +24,11 @@ PEAK = 700
 """MB: the libraries take 200 of them."""
 
 
-def _read(data: bytes) -> tuple[int, int]:
+def _read(data: bytes, size: int = 1 << 20) -> tuple[int, int]:
     """Framing and reading as an ingest does them: lines accounted for, and lines there are."""
     read_head(data[: 64 << 10], whole=len(data) <= 64 << 10)
     framer = Framer()
-    runs = [run for piece in pieces(data, range(0, len(data), 1 << 20)) for run in framer.feed(piece)]
+    runs = [run for piece in pieces(data, range(0, len(data), size)) for run in framer.feed(piece)]
     runs += framer.finish(take_tail=True)
     units: dict[tuple[str, ...], Unit] = {}
     source = Source("s", "log.log", KIND.name, None, None, None)
@@ -41,9 +42,9 @@ def _read(data: bytes) -> tuple[int, int]:
     return counted, sum(run.header_lines + run.lines for run in runs)
 
 
-def _processor_time(data: bytes) -> float:
+def _processor_time(data: bytes, size: int = 1 << 20) -> float:
     begin = time.process_time()
-    counted, lines = _read(data)
+    counted, lines = _read(data, size)
     assert counted == lines
     return time.process_time() - begin
 
@@ -63,6 +64,21 @@ def test_twice_the_input_takes_about_twice_the_time(name: str) -> None:
     pytest.fail(f"twice the input takes {min(times_twice) / min(times_once):.1f} times as long")
 
 
+@pytest.mark.parametrize("name", ["header blocks", "header blocks with rows", "field lists", "blank lines"])
+def test_a_piece_four_times_as_large_takes_about_as_long(name: str) -> None:
+    """What grows with the square of a piece is not seen in the number of pieces."""
+    log, number, _ = ATTACKS[name]
+    pattern = b"".join(log(2 * number))
+    data = (pattern * (1 + (4 << 20) // len(pattern)))[: 4 << 20]
+    in_ones, in_one = [], []
+    for _ in range(5):
+        in_ones.append(_processor_time(data) + 0.02)
+        in_one.append(_processor_time(data, discover.CHUNK) + 0.02)
+        if min(in_one) / min(in_ones) <= MOST:
+            return
+    pytest.fail(f"a piece of 4 MB takes {min(in_one) / min(in_ones):.1f} times as long as four of 1 MB")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the peak of a process is not told by Python there")
 @pytest.mark.parametrize(
     ("name", "number"),
@@ -70,6 +86,7 @@ def test_twice_the_input_takes_about_twice_the_time(name: str) -> None:
         ("one line", 100_000),
         ("one line without header", 100_000),
         ("commas", 10_000_000),
+        ("header blocks", 200_000),
         ("header blocks with rows", 50_000),
         ("field lists", 50_000),
         ("quotes in a cell", 4_000_000),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import struct
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
+
+from pipeline.logs import discover
+from pipeline.logs.assign import Organisation, Rules
 
 from .logtext import receive, row, send, tracking
 from .place import Place, report_of
@@ -87,6 +93,8 @@ def test_a_gzip_that_ends_early_gives_the_lines_before_its_end(place: Place, cou
     summary = place.ingest()
     failed = report_of(summary, ".gz")
     assert (failed.outcome, "early" in failed.note or "end" in failed.note) == ("failed", True)
+    again = report_of(place.ingest(), ".gz")
+    assert (again.outcome, "read in part" in again.note) == ("unchanged", True), "it is not opened each time"
     got = [number for number in sequence(place) if number not in (100, 101, 102) or count > 100]
     assert len(got) > count // 2
     whole = place.write(NAME + ".gz", data)
@@ -156,6 +164,150 @@ def test_a_file_that_goes_away_or_cannot_be_read_is_named(
     assert sequence(place) == [0, 1, 2, 100, 101, 102]
 
 
+@pytest.mark.parametrize("known", [False, True], ids=["new", "grown"])
+def test_a_log_that_is_locked_between_two_looks_at_it_is_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    """It is opened for its beginning, for what follows the part that is known, and to be read."""
+    place.write(OTHER, SECOND)
+    plain_open = Path.open
+    refused = 0
+    for allowed in range(10):
+        name = NAME.replace("-1.LOG", f"-{allowed}.LOG")
+        numbers = range(10 * allowed, 10 * allowed + 8)
+        if known:
+            place.write(name, receive(numbers[:3]))
+            place.ingest()
+        path = place.write(name, receive(numbers))
+        left = allowed
+
+        def open_(self: Path, *arguments: object, path: Path = path, **options: object) -> object:
+            nonlocal left
+            if self == path:
+                left -= 1
+                if left < 0:
+                    raise PermissionError(13, "It is being used by another process")
+            return plain_open(self, *arguments, **options)  # type: ignore[arg-type]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", open_)
+            report = report_of(place.ingest(), name)
+        there = [number for number in sequence(place) if number in numbers]
+        if left >= 0:
+            assert (report.outcome, there) == ("grown" if known else "new", list(numbers))
+            break
+        refused += 1
+        assert (report.outcome, "another process" in report.note) == ("failed", True), allowed
+        assert there == list(numbers[:3] if known else []), allowed
+        place.ingest()
+        assert [number for number in sequence(place) if number in numbers] == list(numbers), allowed
+    else:
+        pytest.fail("it is opened ten times")
+    assert refused >= (3 if known else 2)
+    assert {100, 101, 102} <= set(sequence(place))
+
+
+def _breaks_off(
+    patch: pytest.MonkeyPatch, path: Path, allowed: int, *, lasts: bool, size: int = 900
+) -> Callable[[], bool]:
+    """Of this log so many pieces can be read from now on, in whatever look at it. Says whether more were asked for."""
+    plain, left = discover._pieces, allowed
+    error = OSError(errno.EIO, "Input/output error")
+
+    def pieces(stream: IO[bytes], asked: int) -> Iterator[bytes]:
+        nonlocal left
+        for piece in plain(stream, min(size, asked)):
+            if getattr(stream, "name", None) == str(path):
+                left -= 1
+                if left == -1 or (left < 0 and lasts):
+                    raise error
+            yield piece
+
+    patch.setattr(discover, "_pieces", pieces)
+    return lambda: left < 0
+
+
+@pytest.mark.parametrize("lasts", [True, False], ids=["until the next time", "once"])
+@pytest.mark.parametrize("what", ["new", "grown", "changed", "shorter copy", "renamed", "moved to another"])
+def test_a_log_that_breaks_off_is_read_to_its_end_the_next_time(
+    place: Place, monkeypatch: pytest.MonkeyPatch, what: str, lasts: bool
+) -> None:
+    """A share that goes away at any moment: nothing is lost that was there, and nothing comes twice."""
+    place.write(OTHER, SECOND)
+    place.ingest()
+    refused = 0
+    for allowed in range(20):
+        name = f"{allowed:02d}/EX01/TransportRoles/Logs/ProtocolLog/SmtpReceive/RECV.LOG"
+        # Of another day each: logs that begin alike are copies.
+        date = f"2026-10-01T{allowed:02d}:00:00.000Z"
+        numbers = list(range(1000 + 100 * allowed, 1012 + 100 * allowed))
+        whole = receive(numbers, date=date)
+        options: dict[str, Any] = {}
+        if what != "new":
+            begin = receive(numbers[:5], date=date)
+            place.write(name, begin if what in ("grown", "renamed") else whole)
+            place.ingest()
+        path, expected = place.logs / name, numbers
+        if what in ("new", "grown"):
+            place.write(name, whole)
+        elif what == "changed":
+            expected = [*numbers[:3], *(number + 50 for number in numbers)]
+            place.write(name, receive(expected, date=date))
+        elif what == "shorter copy":
+            path = place.write(name.replace(".LOG", "-2.LOG"), receive(numbers[:7], date=date))
+        elif what == "renamed":
+            path.unlink()
+            path = place.write(name.replace(".LOG", "-2.LOG"), whole)
+        else:
+            options = {"rules": Rules(organisation=Organisation("other", "Other")), "reassign": True}
+        mine = {*numbers, *expected}
+        before = [number for number in sequence(place) if number in mine]
+        with monkeypatch.context() as patch:
+            asked = _breaks_off(patch, path, allowed, lasts=lasts)
+            report = report_of(place.ingest(place.logs / f"{allowed:02d}", **options), path.name)
+        there = [number for number in sequence(place) if number in mine]
+        assert len(set(there)) == len(there), (allowed, there)
+        if not asked():
+            break
+        refused += 1
+        if lasts or there != expected:
+            assert (report.outcome, "input/output" in report.note) == ("failed", True), (allowed, report)
+        if what not in ("changed", "moved to another") or not report.rows + report.header:
+            assert set(before) <= set(there), (allowed, before, there)
+        place.ingest(place.logs / f"{allowed:02d}", **options)
+        assert [number for number in sequence(place) if number in mine] == expected, allowed
+        assert_ranges_add_up(place)
+    else:
+        pytest.fail("it is read in twenty pieces")
+    assert refused >= 3
+
+
+def test_a_copy_of_a_log_that_was_to_be_replaced_and_could_not_be_read_adds_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to go stays, and is known to the files that follow."""
+    kept = 0
+    for allowed in range(20):
+        folder, date = f"{allowed:02d}", f"2026-10-01T{allowed:02d}:00:00.000Z"
+        first = 1000 + 100 * allowed
+        old, new = list(range(first, first + 6)), [first, first + 1, *range(first + 30, first + 36)]
+        path = place.write(f"{folder}/a.LOG", receive(old, date=date))
+        place.ingest(place.logs / folder)
+        place.write(f"{folder}/a.LOG", receive(new, date=date))
+        place.write(f"{folder}/b.LOG", receive(old, date=date))
+        with monkeypatch.context() as patch:
+            asked = _breaks_off(patch, path, allowed, lasts=True)
+            report = report_of(place.ingest(place.logs / folder), "a.LOG")
+        there = sequence(place)
+        assert [there.count(number) for number in old[2:]] == [1] * 4, (allowed, report)
+        if not asked():
+            break
+        kept += not report.rows + report.header
+    else:
+        pytest.fail("it is read in twenty pieces")
+    assert kept >= 2
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right on Windows")
 def test_links_are_followed_once_and_loops_end(place: Place) -> None:
     place.write(NAME, receive(range(3)))
@@ -188,6 +340,8 @@ def test_paths_that_overlap_count_once(place: Place) -> None:
     path = place.write(NAME, receive(range(3)))
     summary = place.ingest(place.logs, place.logs / "contoso", path)
     assert (len(summary.files), sequence(place)) == (1, [0, 1, 2])
+    assert (summary.files[0].outcome, summary.files[0].rows) == ("new", 3)
+    assert len(list(discover.discover([place.logs, place.logs / "contoso", path, path]))) == 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
@@ -230,6 +384,7 @@ def test_two_members_of_one_name_are_both_read_or_named(place: Place) -> None:
     summary = place.ingest()
     assert sequence(place) == [0, 1, 2, 100, 101, 102]
     assert summary.total("rows") == 6
+    assert {row["source_file"] for row in place.rows()} == {f"{path}!{NAME}", f"{path}!{NAME} (2)"}
 
 
 def test_a_long_log_is_read_in_many_pieces(place: Place) -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
+import pytest
+
+from pipeline.store import locks
 from pipeline.store.locks import FOLDER, is_writing, runs_with_locks, writing
 
 _HOLD = """
@@ -37,3 +42,25 @@ def test_within_the_process_too(tmp_path: Path) -> None:
         assert not is_writing(tmp_path, "def456")
     assert not is_writing(tmp_path, "abc123")
     assert not list((tmp_path / FOLDER).iterdir())
+
+
+def test_a_run_that_begins_while_its_lock_is_looked_at_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who looks frees the lock again: what he deletes then must not be what the run has just locked."""
+    with writing(tmp_path, "abc123"):
+        pass
+    (tmp_path / FOLDER / "abc123.lock").touch()
+    plain = locks._unlock
+    with ExitStack() as run:
+
+        def unlock(handle: IO[bytes]) -> None:
+            monkeypatch.setattr(locks, "_unlock", plain)
+            plain(handle)
+            run.enter_context(writing(tmp_path, "abc123"))
+
+        monkeypatch.setattr(locks, "_unlock", unlock)
+        assert not is_writing(tmp_path, "abc123"), "it was dead when it was looked at"
+        assert is_writing(tmp_path, "abc123")
+        assert runs_with_locks(tmp_path) == ["abc123"]
+    assert not is_writing(tmp_path, "abc123")
