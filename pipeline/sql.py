@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -80,6 +81,8 @@ _REFERENCE = "ref_"
 """Names of the catalogue's tables begin so."""
 KEPT_FROM_ROWS = 2_000_000
 """Below it the views are computed about as fast as they are read."""
+BATCH_ROWS = 20_000_000
+"""Of the organisations whose views are computed together: memory is bounded by this, or by the largest of them."""
 MEMORY = "50%"
 """Of the machine's: others work there too. What does not fit is spilled to the temporary folder."""
 
@@ -291,8 +294,13 @@ class Session:
         assert self._kept is not None
         self._kept.prepare()
         wanted = {name for names in missing.values() for name in names}
+        for batch in _batches(self.snapshots, wanted):
+            self._fill_batch({view: batch.intersection(names) for view, names in missing.items()}, batch)
+
+    def _fill_batch(self, missing: dict[str, set[str]], batch: set[str]) -> None:
+        assert self._kept is not None
         snapshots = [
-            replace(snapshot, parts=tuple(part for part in snapshot.parts if part.organisation in wanted))
+            replace(snapshot, parts=tuple(part for part in snapshot.parts if part.organisation in batch))
             for snapshot in self.snapshots
         ]
         alone = Parameters(as_of=self.parameters.as_of)
@@ -300,8 +308,9 @@ class Session:
             Session(snapshots, self.catalogue, self.organisations, alone, keep_from_rows=None)
         ) as session:
             for view, names in missing.items():
-                session._make_views(view)
-                for name in names:
+                if names:
+                    session._make_views(view)
+                for name in sorted(names):
                     self._kept.write(name, view, session._rows_of(view, name))
 
     def _rows_of(self, view: str, organisation: str) -> pa.Table:
@@ -597,6 +606,24 @@ def _spill_folder() -> SpillFolder | None:
         return SpillFolder()
     except OSError:
         return None
+
+
+def _batches(snapshots: Sequence[Snapshot], organisations: Iterable[str]) -> Iterator[set[str]]:
+    """The organisations in groups of up to BATCH_ROWS rows."""
+    rows = Counter[str]()
+    for snapshot in snapshots:
+        for part in snapshot.parts:
+            rows[part.organisation] += part.rows
+    batch: set[str] = set()
+    held = 0
+    for organisation in sorted(organisations):
+        if batch and held + rows[organisation] > BATCH_ROWS:
+            yield batch
+            batch, held = set(), 0
+        batch.add(organisation)
+        held += rows[organisation]
+    if batch:
+        yield batch
 
 
 def _as_text(text: str) -> str:

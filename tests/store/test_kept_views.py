@@ -16,7 +16,7 @@ from pipeline.ingest.run import Ingest
 from pipeline.logs.assign import Organisation, Rules
 from pipeline.organisations import KnownOrganisation
 from pipeline.reference.catalogue import Catalogue
-from pipeline.sql import Parameters, Session
+from pipeline.sql import Parameters, Session, _batches
 from pipeline.store.kept_views import FOLDER, forget
 from pipeline.store.store import Store
 
@@ -72,6 +72,18 @@ def test_every_report_is_the_same_computed_kept_and_read_again(store: Store) -> 
     assert {path.stem for path in kept} >= {"refusals", "tracking_hours", "hand_overs", "source_ranges"}
     assert _all(store, 1) == computed
     assert {path: path.stat().st_mtime_ns for path in _kept(store)} == kept
+
+
+def test_organisations_are_computed_in_groups_of_bounded_size(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = _all(store, None)
+    names = {part.organisation for snapshot in store.snapshot() for part in snapshot.parts}
+    assert list(_batches(store.snapshot(), names)) == [names], "small ones together"
+    monkeypatch.setattr("pipeline.sql.BATCH_ROWS", 1)
+    assert sorted(map(sorted, _batches(store.snapshot(), names))) == [[name] for name in sorted(names)]
+    assert _all(store, 1) == computed
+    assert {path.relative_to(store.root).parts[1] for path in _kept(store)} == names
 
 
 def test_one_organisation_has_the_rows_of_itself_alone(store: Store) -> None:
