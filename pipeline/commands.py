@@ -232,7 +232,8 @@ def hosts_of(catalogue: Catalogue) -> Any:
 
 def session_rows(store: Store, report: str, as_of: datetime) -> Any:
     """The rows of a report on the newest state of a store."""
-    from pipeline.sql import Parameters, Session
+    from pipeline.relations import Parameters
+    from pipeline.sql import Session
 
     with Session(store.snapshot(), _catalogue(), _organisations(store), Parameters(as_of=as_of)) as session:
         return session.report(report)
@@ -282,7 +283,9 @@ def _write(
 def with_session(use: Callable[[Any], Any], common: dict[str, Any], *, unsafe: bool = False) -> Any:
     """Run on a fresh snapshot; once more on a newer one if a file vanished in between."""
     from pipeline.imports.kept import load as load_imports
-    from pipeline.sql import MissingFile, Parameters, Session, parse_moment
+    from pipeline.moments import parse_moment
+    from pipeline.relations import Parameters
+    from pipeline.sql import MissingFile, Session
 
     now = datetime.now(UTC)
     moments = {

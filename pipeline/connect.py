@@ -22,11 +22,9 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline import queries, schema_text
 from pipeline.portable_sql import plain_text, portable
-from pipeline.sql import (
+from pipeline.relations import (
     RANGES,
-    WITHOUT_FAULTY_OPTIMISER,
     Parameters,
-    Session,
     imported_table,
     needed_parts,
     organisation_tables,
@@ -36,6 +34,7 @@ from pipeline.sql import (
     table_sql,
     table_views,
 )
+from pipeline.sql import WITHOUT_FAULTY_OPTIMISER, Session
 from pipeline.store.delta import Part
 from pipeline.store.store import Snapshot
 

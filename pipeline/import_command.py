@@ -34,7 +34,7 @@ def import_report_command(
     reference: Path | None,
 ) -> ExitCode:
     """Import a file (or forget it) and print what it says beside what the logs say."""
-    from pipeline.sql import parse_moment
+    from pipeline.moments import parse_moment
 
     target = Store(store or default_path())
     with_logs = _must_be_known(target, organisation)

@@ -47,7 +47,7 @@ def purge_command(
     quiet: bool,
 ) -> ExitCode:
     """Remove log lines for good, after asking."""
-    from pipeline.sql import parse_moment
+    from pipeline.moments import parse_moment
     from pipeline.store.purge import organisations_with_rests, purge
 
     if everything == (older_than is not None):

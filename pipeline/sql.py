@@ -7,12 +7,10 @@ can be read, nothing can be written, loaded or fetched, and only SELECT and EXPL
 from __future__ import annotations
 
 import hashlib
-import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,15 +19,29 @@ import duckdb
 from pipeline import __version__, queries
 from pipeline.errors import TbesError, UsageError
 from pipeline.interruptible import heeding_interrupts, is_unending
-from pipeline.logs.columns import Column
 from pipeline.organisations import KnownOrganisation
+from pipeline.relations import (
+    IMPORTED,
+    RANGES,
+    Parameters,
+    as_text,
+    imported_table,
+    literal,
+    long_table,
+    needed_parts,
+    one_table,
+    organisation_tables,
+    parameters_table,
+    parts_told_of,
+    ranges_sql,
+    table_views,
+)
 from pipeline.spill import SpillFolder
 from pipeline.statement_guard import refusal
 from pipeline.store.delta import Part
-from pipeline.store.kept_views import KeptViews, keys
+from pipeline.store.kept_views import KeptViews, batches, keys
 from pipeline.store.private import owner_only
-from pipeline.store.ranges import METADATA_KEY, NAMES
-from pipeline.store.store import TABLES, Snapshot, glob_escape
+from pipeline.store.store import Snapshot, glob_escape
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,64 +50,16 @@ if TYPE_CHECKING:
     from pipeline.reference.catalogue import Catalogue
 
 T = TypeVar("T")
-SQL_TYPES = {
-    "string": "VARCHAR",
-    "int32": "INTEGER",
-    "int64": "BIGINT",
-    "double": "DOUBLE",
-    "timestamp": "TIMESTAMPTZ",
-    "map": "MAP(VARCHAR, VARCHAR)",
-}
-_RANGE_TYPES = {
-    **dict.fromkeys(
-        (
-            "position_from",
-            "position_to",
-            "header_position",
-            "first_line",
-            "next_line",
-            "lines",
-            "header",
-            "rows",
-            "quarantined",
-            "joined",
-            "purged",
-            "size",
-            "mtime_ns",
-        ),
-        "BIGINT",
-    ),
-    **dict.fromkeys(("first_time", "last_time", "read_at"), "TIMESTAMPTZ"),
-    "open_end": "BOOLEAN",
-    "to_end": "BOOLEAN",
-}
-
-
 WITHOUT_FAULTY_OPTIMISER = "set disabled_optimizers = 'statistics_propagation'"
 """DuckDB 2.0.1 takes the wrong branch of a CASE over joins with an empty table; without this one it does not."""
 
 
-RANGES = "source_ranges"
-IMPORTED = "imported_reports"
 _REFERENCE = "ref_"
 """Names of the catalogue's tables begin so."""
 KEPT_FROM_ROWS = 2_000_000
 """Below it the views are computed about as fast as they are read."""
-BATCH_ROWS = 20_000_000
-"""Of the organisations whose views are computed together: memory is bounded by this, or by the largest of them."""
 MEMORY = "50%"
 """Of the machine's: others work there too. What does not fit is spilled to the temporary folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """What a report is asked for. None is all organisations or servers, or open; `as_of` is the report date."""
-
-    organisation: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    as_of: datetime | None = None
-    server: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +123,7 @@ class Session:
 
     def query(self, sql: str) -> Result:
         """The user's own SELECT. Raises UsageError with DuckDB's message if it fails or is no query."""
-        sql = _as_text(sql)
+        sql = as_text(sql)
         try:
             statements = self.connection.extract_statements(sql)
         except duckdb.Error as error:
@@ -203,7 +167,7 @@ class Session:
             for snapshot in self.snapshots
         }
         for name, columns, rows in organisation_tables(self.organisations):
-            made[name] = partial(_one_table, name, columns, rows)
+            made[name] = partial(one_table, name, columns, rows)
         made[IMPORTED] = lambda: [imported_table(self.imported, self.parameters.organisation)]
         made["parameters"] = lambda: [parameters_table(replace(self.parameters, as_of=self.as_of))]
         return made
@@ -217,7 +181,7 @@ class Session:
     def _references(self) -> dict[str, Callable[[], Iterable[str]]]:
         """The same for the catalogue's tables."""
         return {
-            name: partial(_long_table, name, relation.columns, relation.rows)
+            name: partial(long_table, name, relation.columns, relation.rows)
             for name, relation in self.catalogue.tables().items()
         }
 
@@ -294,7 +258,7 @@ class Session:
         assert self._kept is not None
         self._kept.prepare()
         wanted = {name for names in missing.values() for name in names}
-        for batch in _batches(self.snapshots, wanted):
+        for batch in batches(self.snapshots, wanted):
             self._fill_batch({view: batch.intersection(names) for view, names in missing.items()}, batch)
 
     def _fill_batch(self, missing: dict[str, set[str]], batch: set[str]) -> None:
@@ -388,203 +352,6 @@ class MissingFile(TbesError):
     """A live file vanished: another process compacted or purged. A new snapshot helps."""
 
 
-def needed_parts(snapshot: Snapshot, parameters: Parameters) -> list[Part]:
-    """The live parts that can hold rows of the organisation and time asked for."""
-    wanted, since, until = parameters.organisation, parameters.since, parameters.until
-    return [
-        part
-        for part in snapshot.parts
-        if (wanted is None or part.organisation == wanted)
-        and (since is None or part.last_time is None or part.last_time >= since)
-        and (until is None or part.first_time is None or part.first_time < until)
-    ]
-
-
-def parts_told_of(snapshot: Snapshot, parameters: Parameters) -> list[Part]:
-    """The live parts of the organisation asked for, of whatever time: `source_ranges` reads their footers."""
-    return needed_parts(snapshot, replace(parameters, since=None, until=None))
-
-
-def parameters_table(parameters: Parameters) -> str:
-    """`parameters`: one row, its `as_of` now if none was given."""
-    columns = [
-        ("organisation", "VARCHAR"),
-        ("since", "TIMESTAMPTZ"),
-        ("until", "TIMESTAMPTZ"),
-        ("as_of", "TIMESTAMPTZ"),
-        ("server", "VARCHAR"),
-    ]
-    row = (
-        parameters.organisation,
-        parameters.since,
-        parameters.until,
-        parameters.as_of or datetime.now(UTC),
-        _short_name(parameters.server),
-    )
-    return table_sql("parameters", columns, [row])
-
-
-def table_views(snapshot: Snapshot, parts: Sequence[Part], parameters: Parameters) -> list[str]:
-    """`NAME_lines` with all lines of the parts, and `NAME` with its rows only."""
-    columns: Sequence[Column] = TABLES[snapshot.name]
-    names = ", ".join(f'"{column.name}"' for column in columns)
-    if parts:
-        files = ", ".join(literal(path) for path in snapshot.paths(parts))
-        source = (
-            f"select {names} from read_parquet([{files}], hive_partitioning = true, "
-            "hive_types = {'organisation': VARCHAR, 'month': VARCHAR})"
-        )
-        if conditions := list(_conditions(parameters)):
-            source += " where " + " and ".join(conditions)
-    else:
-        empty = ", ".join(f'null::{SQL_TYPES[column.type]} as "{column.name}"' for column in columns)
-        source = f"select {empty} where false"
-    return [
-        f"create view {snapshot.name}_lines as {source}",
-        f"create view {snapshot.name} as select {names} from {snapshot.name}_lines where parse_error is null",
-    ]
-
-
-def ranges_sql(
-    snapshots: Sequence[Snapshot], parts: dict[str, list[Part]], chosen: dict[str, list[Part]]
-) -> str:
-    """The rows of `source_ranges`: what the parts' metadata says of their sources.
-
-    `in_window` is true for the `chosen` parts, whose rows the tables hold.
-    """
-    selects = []
-    cells = ", ".join(
-        f"(cells->>{i})::{_RANGE_TYPES.get(name, 'VARCHAR')} as {name}" for i, name in enumerate(NAMES[:-1])
-    )
-    # of parts that were written before anything was purged, the count is missing
-    cells += f", coalesce((cells->>{len(NAMES) - 1})::BIGINT, 0) as {NAMES[-1]}"
-    for snapshot in snapshots:
-        inside = {part.path for part in chosen[snapshot.name]}
-        for in_window in (True, False):
-            some = [part for part in parts[snapshot.name] if (part.path in inside) is in_window]
-            if not some:
-                continue
-            files = ", ".join(literal(path) for path in snapshot.paths(some))
-            selects.append(
-                f"select '{snapshot.name}' as table_name, {cells}, {literal(in_window)} as in_window from ("
-                "select unnest(from_json(decode(value)->'sources', '[\"JSON\"]')) as cells "
-                f"from parquet_kv_metadata([{files}]) where decode(key) = '{METADATA_KEY}')"
-            )
-    if not selects:
-        empty = ", ".join(f"null::{_RANGE_TYPES.get(name, 'VARCHAR')} as {name}" for name in NAMES)
-        selects.append(f"select null::VARCHAR as table_name, {empty}, null::BOOLEAN as in_window where false")
-    return " union all ".join(selects)
-
-
-def organisation_tables(
-    known: Sequence[KnownOrganisation],
-) -> Iterable[tuple[str, list[tuple[str, str]], list[tuple[Any, ...]]]]:
-    """What organisations.toml says, as relations: name, columns with types, rows."""
-    text = "VARCHAR"
-    yield "organisations", [("organisation", text), ("display_name", text)], [(o.id, o.name) for o in known]
-    lists = (("domain", "domains"), ("server", "servers"), ("network", "networks"))
-    for column, attribute in lists:
-        yield (
-            f"organisation_{attribute}",
-            [("organisation", text), (column, text)],
-            [(o.id, value) for o in known for value in getattr(o, attribute)],
-        )
-    yield (
-        "known_pauses",
-        [("organisation", text), ("pause_from", "DATE"), ("pause_to", "DATE")],
-        [(o.id, *pause) for o in known for pause in o.pauses],
-    )
-    yield (
-        "known_first_detections",
-        [("organisation", text), ("server", text), ("first_detected", "TIMESTAMPTZ")],
-        [(o.id, *detection) for o in known for detection in o.first_detected],
-    )
-    yield (
-        "known_connectors",
-        [("organisation", text), ("connector", text), ("in_scope", "BOOLEAN")],
-        [(o.id, name, True) for o in known for name in o.connectors_in_scope]
-        + [(o.id, name, False) for o in known for name in o.connectors_out_of_scope],
-    )
-
-
-def imported_table(imported: Sequence[KeptImport], organisation: str | None) -> str:
-    """`imported_reports`: what was imported of the organisation asked for."""
-    from pipeline.imports.kept import COLUMNS, relation_rows
-
-    return table_sql(IMPORTED, COLUMNS, relation_rows(imported, organisation))
-
-
-def _one_table(name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> list[str]:
-    return [table_sql(name, columns, rows)]
-
-
-def table_sql(name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> str:
-    """A small table as one statement."""
-    declared = ", ".join(f'"{column}" {kind}' for column, kind in columns)
-    if not rows:
-        return f"create table {name} ({declared})"
-    values = ", ".join("(" + ", ".join(literal(value) for value in row) + ")" for row in rows)
-    cast = ", ".join(f'"{column}"::{kind} as "{column}"' for column, kind in columns)
-    named = ", ".join(f'"{column}"' for column, _ in columns)
-    return f"create table {name} as select {cast} from (values {values}) as given({named})"
-
-
-def _long_table(name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> list[str]:
-    """The same table with its rows in one literal: each literal of VALUES is parsed and bound by itself, which takes
-    DuckDB ten times as long."""
-    text = json.dumps(
-        [[value.isoformat() if isinstance(value, date) else value for value in row] for row in rows],
-        ensure_ascii=False,
-    )
-    if not rows or "\\u0000" in text:
-        return _one_table(name, columns, rows)
-    cells = ", ".join(f'cells[{i}]::{kind} as "{column}"' for i, (column, kind) in enumerate(columns, 1))
-    listed = f"""unnest(from_json({literal(text)}, '[["VARCHAR"]]'))"""
-    return [f"create table {name} as select {cells} from (select {listed} as cells)"]
-
-
-def literal(value: Any) -> str:
-    """A value as SQL; text is quoted."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool | int | float):
-        return str(value).lower()
-    if isinstance(value, datetime):
-        return f"'{value.astimezone(UTC).isoformat()}'"
-    if isinstance(value, date):
-        return f"'{value.isoformat()}'"
-    return "'" + _as_text(str(value)).replace("'", "''") + "'"
-
-
-def parse_moment(text: str, now: datetime) -> datetime:
-    """`2026-11-24`, an ISO time (UTC unless it says otherwise), or an age: `7d`, `12h`.
-
-    Raises UsageError for anything else.
-    """
-    try:
-        if text[-1:] in "dh" and text[:-1].isdecimal():
-            return now - timedelta(**{"days" if text[-1] == "d" else "hours": int(text[:-1])})
-        moment = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"{text!r} is no time: give a day (2026-11-24), a time (2026-11-24T10:00Z) or an age (7d, 12h)"
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _conditions(parameters: Parameters) -> Iterable[str]:
-    """Quarantined lines have no time: they are always seen."""
-    if parameters.since:
-        yield f"(date_time >= {literal(parameters.since)}::TIMESTAMPTZ or date_time is null)"
-    if parameters.until:
-        yield f"(date_time < {literal(parameters.until)}::TIMESTAMPTZ or date_time is null)"
-
-
-def _short_name(server: str | None) -> str | None:
-    """Servers are compared by the first label of their name in capitals."""
-    return server.split(".")[0].strip().upper() if server else None
-
-
 def _in_utc(rows: list[tuple[Any, ...]], columns: Sequence[int]) -> list[tuple[Any, ...]]:
     """The rows, with the aware times of these columns in UTC."""
     if not columns:
@@ -606,29 +373,6 @@ def _spill_folder() -> SpillFolder | None:
         return SpillFolder()
     except OSError:
         return None
-
-
-def _batches(snapshots: Sequence[Snapshot], organisations: Iterable[str]) -> Iterator[set[str]]:
-    """The organisations in groups of up to BATCH_ROWS rows."""
-    rows = Counter[str]()
-    for snapshot in snapshots:
-        for part in snapshot.parts:
-            rows[part.organisation] += part.rows
-    batch: set[str] = set()
-    held = 0
-    for organisation in sorted(organisations):
-        if batch and held + rows[organisation] > BATCH_ROWS:
-            yield batch
-            batch, held = set(), 0
-        batch.add(organisation)
-        held += rows[organisation]
-    if batch:
-        yield batch
-
-
-def _as_text(text: str) -> str:
-    """Bytes of a command line that are no text stand escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _message(error: duckdb.Error) -> str:

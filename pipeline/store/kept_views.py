@@ -12,7 +12,8 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FOLDER = "views"
+BATCH_ROWS = 20_000_000
+"""Of the organisations whose views are computed together: memory is bounded by this, or by the largest of them."""
 LEAVE_SECONDS = 3600
 """Rows of an earlier state are left so long to reports that began on it."""
 _MARK = b"PAR1"
@@ -41,6 +44,24 @@ def keys(
                 told.update(f"{snapshot.name}/{path}\0".encode())
         made[organisation] = told.hexdigest()[:32]
     return made
+
+
+def batches(snapshots: Sequence[Snapshot], organisations: Iterable[str]) -> Iterator[set[str]]:
+    """The organisations in groups of up to BATCH_ROWS rows."""
+    rows = Counter[str]()
+    for snapshot in snapshots:
+        for part in snapshot.parts:
+            rows[part.organisation] += part.rows
+    batch: set[str] = set()
+    held = 0
+    for organisation in sorted(organisations):
+        if batch and held + rows[organisation] > BATCH_ROWS:
+            yield batch
+            batch, held = set(), 0
+        batch.add(organisation)
+        held += rows[organisation]
+    if batch:
+        yield batch
 
 
 class KeptViews:

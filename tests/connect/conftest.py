@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.organisations import load_organisations
 from pipeline.reference.catalogue import Catalogue
-from pipeline.sql import Parameters, Session
+from pipeline.relations import Parameters
+from pipeline.sql import Session
 from pipeline.store.store import Store
 from tests.samples import AS_OF, ingest_samples
 

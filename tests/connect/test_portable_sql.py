@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.portable_sql import plain_text, portable
-from pipeline.sql import literal
+from pipeline.relations import literal
 
 CONNECTION = duckdb.connect()
 # The engine takes no NUL in a text, and a surrogate is no text.

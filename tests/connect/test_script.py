@@ -13,7 +13,8 @@ from pipeline import queries, schema_text
 from pipeline.connect import script
 from pipeline.organisations import load_organisations
 from pipeline.reference.catalogue import Catalogue
-from pipeline.sql import Parameters, Session
+from pipeline.relations import Parameters
+from pipeline.sql import Session
 from pipeline.store.store import TABLES, Snapshot, Store
 from tests.samples import AS_OF
 

@@ -17,7 +17,8 @@ from pipeline.errors import UsageError
 from pipeline.logs.assign import Organisation, Rules, short_name, slug
 from pipeline.logs.discover import natural_key
 from pipeline.reference.catalogue import Catalogue
-from pipeline.sql import Parameters, Session
+from pipeline.relations import Parameters
+from pipeline.sql import Session
 from pipeline.store.store import Store
 from tests.ingest.logtext import receive
 from tests.ingest.place import Place

@@ -18,11 +18,12 @@ from pipeline.i18n import Texts
 from pipeline.ingest.run import Ingest
 from pipeline.logs.assign import Organisation, Rules
 from pipeline.reference.catalogue import Catalogue
+from pipeline.relations import Parameters
 from pipeline.reports.anonymise import Labels, anonymised
 from pipeline.reports.document import Style
 from pipeline.reports.formats import FORMATS
 from pipeline.reports.gather import Wanted, document
-from pipeline.sql import Parameters, Session
+from pipeline.sql import Session
 from pipeline.store.store import Store
 from tests.cli.test_commands import tbes
 from tests.privacy.conftest import Stores, persons

@@ -18,7 +18,8 @@ from pipeline.logs.derived import Hosts
 from pipeline.logs.privacy import Privacy
 from pipeline.logs.pseudonyms import Pseudonyms
 from pipeline.reference.catalogue import Catalogue
-from pipeline.sql import Parameters, Session
+from pipeline.relations import Parameters
+from pipeline.sql import Session
 from pipeline.store.store import Store
 from tests.privacy.conftest import KEY, Stores, everything, ingested, persons, subjects
 from tests.samples import AS_OF, SAMPLES

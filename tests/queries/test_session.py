@@ -9,7 +9,8 @@ from datetime import date
 import pytest
 
 from pipeline.reference.catalogue import Catalogue, Relation
-from pipeline.sql import Parameters, Session
+from pipeline.relations import Parameters
+from pipeline.sql import Session
 from pipeline.store.store import Store
 from tests.samples import AS_OF, copy_samples, ingest_samples
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from pipeline.i18n import Texts
 from pipeline.reference.catalogue import Catalogue
+from pipeline.relations import Parameters
 from pipeline.reports.acknowledge import Acknowledgement
 from pipeline.reports.changes import Earlier
 from pipeline.reports.document import Document, Style
 from pipeline.reports.formats import FORMATS
 from pipeline.reports.gather import Wanted, document
 from pipeline.reports.markdown import escaped
-from pipeline.sql import Parameters, Result, Session
+from pipeline.sql import Result, Session
 from pipeline.store.store import Store
 from tests.samples import AS_OF, copy_samples, ingest_samples
 

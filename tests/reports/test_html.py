@@ -19,6 +19,7 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.i18n import Texts
 from pipeline.reference.catalogue import Catalogue
+from pipeline.relations import Parameters
 from pipeline.reports.acknowledge import Acknowledgement
 from pipeline.reports.changes import Earlier
 from pipeline.reports.document import Style
@@ -29,7 +30,7 @@ from pipeline.reports.html.cells import LEVELS, Rows
 from pipeline.reports.html.chapter import _level
 from pipeline.reports.html.powershell import quoted
 from pipeline.reports.redact import Redactor
-from pipeline.sql import Parameters, Result, Session
+from pipeline.sql import Result, Session
 from tests.reports.rendering import Samples, of_rows
 from tests.reports.test_hostile import ALL
 from tests.samples import AS_OF, ingest_samples

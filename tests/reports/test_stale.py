@@ -15,10 +15,11 @@ import pytest
 
 from pipeline.i18n import Texts
 from pipeline.reference.catalogue import Catalogue
+from pipeline.relations import Parameters
 from pipeline.reports.document import Style
 from pipeline.reports.formats import FORMATS
 from pipeline.reports.gather import Wanted, document
-from pipeline.sql import Parameters, Session
+from pipeline.sql import Session
 from tests.reports.rendering import Samples
 from tests.samples import AS_OF
 

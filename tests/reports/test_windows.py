@@ -10,7 +10,8 @@ import pytest
 from pipeline.connect import script
 from pipeline.errors import UsageError
 from pipeline.reference.catalogue import Catalogue
-from pipeline.sql import Parameters, Session
+from pipeline.relations import Parameters
+from pipeline.sql import Session
 from tests.reports.rendering import Samples
 from tests.samples import AS_OF
 

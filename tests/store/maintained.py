@@ -15,7 +15,8 @@ from pipeline.ingest.run import Ingest
 from pipeline.ingest.summary import Summary
 from pipeline.logs.assign import Organisation, Rules
 from pipeline.reference.catalogue import Catalogue
-from pipeline.sql import Parameters, Session
+from pipeline.relations import Parameters
+from pipeline.sql import Session
 from pipeline.store.store import Store
 
 SAMPLES = Path(__file__).parents[2] / "sample_logs"

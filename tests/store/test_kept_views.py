@@ -16,8 +16,9 @@ from pipeline.ingest.run import Ingest
 from pipeline.logs.assign import Organisation, Rules
 from pipeline.organisations import KnownOrganisation
 from pipeline.reference.catalogue import Catalogue
-from pipeline.sql import Parameters, Session, _batches
-from pipeline.store.kept_views import FOLDER, forget
+from pipeline.relations import Parameters
+from pipeline.sql import Session
+from pipeline.store.kept_views import FOLDER, batches, forget
 from pipeline.store.store import Store
 
 SAMPLES = Path(__file__).parents[2] / "sample_logs"
@@ -79,9 +80,9 @@ def test_organisations_are_computed_in_groups_of_bounded_size(
 ) -> None:
     computed = _all(store, None)
     names = {part.organisation for snapshot in store.snapshot() for part in snapshot.parts}
-    assert list(_batches(store.snapshot(), names)) == [names], "small ones together"
-    monkeypatch.setattr("pipeline.sql.BATCH_ROWS", 1)
-    assert sorted(map(sorted, _batches(store.snapshot(), names))) == [[name] for name in sorted(names)]
+    assert list(batches(store.snapshot(), names)) == [names], "small ones together"
+    monkeypatch.setattr("pipeline.store.kept_views.BATCH_ROWS", 1)
+    assert sorted(map(sorted, batches(store.snapshot(), names))) == [[name] for name in sorted(names)]
     assert _all(store, 1) == computed
     assert {path.relative_to(store.root).parts[1] for path in _kept(store)} == names
 

@@ -13,7 +13,8 @@ from pipeline.import_command import import_report_command
 from pipeline.imports import kept as imports
 from pipeline.maintenance_command import purge_command
 from pipeline.reference.catalogue import Catalogue
-from pipeline.sql import Parameters, Session
+from pipeline.relations import Parameters
+from pipeline.sql import Session
 from pipeline.store.cleaning import Cleaned, clean
 from pipeline.store.compaction import compact
 from pipeline.store.kept_views import FOLDER

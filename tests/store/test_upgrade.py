@@ -20,7 +20,8 @@ from pipeline.logs.columns import arrow_schema
 from pipeline.logs.privacy import Privacy
 from pipeline.logs.pseudonyms import Pseudonyms
 from pipeline.reference.catalogue import Catalogue
-from pipeline.sql import Parameters, Session
+from pipeline.relations import Parameters
+from pipeline.sql import Session
 from pipeline.store import delta
 from pipeline.store.ranges import FORMAT, METADATA_KEY, load
 from pipeline.store.store import TABLES, Store
