@@ -308,7 +308,7 @@ class Ingest:
             job, Framer(job.header, job.position, job.line, job.header_position, tail=job.tail)
         )
         framer = reading.framer
-        open_end = ended = False
+        open_end, ended = job.open_end, False
         to_end = True
         warning = None
         settled = self._planner.takes_tail(job)
@@ -321,7 +321,7 @@ class Ingest:
                 self._batch.bytes += len(chunk)
                 reached = framer.position
                 self._take(reading, framer.end(chunk, take_tail=settled) if ended else framer.feed(chunk))
-                open_end = ended and framer.position > reached and not framer.ended_line
+                open_end = settled and ended and framer.position > reached and not framer.ended_line
                 self._submit_large()
                 if self._batch.is_full and not ended:
                     self._commit()
