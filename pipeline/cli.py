@@ -512,7 +512,7 @@ def main(arguments: Sequence[str] | None = None, until_now: Handler | None = Non
         sys.exit(code if isinstance(code, int) else 0)
     except SystemExit as end:
         # click ends with 1 where the reader of a pipe (head, more) has seen enough: that is no fault.
-        sys.exit(0 if type(sys.stdout).__name__ == "PacifyFlushWrapper" else end.code)
+        sys.exit(0 if type(sys.stdout).__name__.endswith("PacifyFlushWrapper") else end.code)
     except click.exceptions.Abort:
         click.echo("Interrupted. What was committed is kept; run it again to go on.", err=True)
         leave(int(ExitCode.INTERRUPTED))

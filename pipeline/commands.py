@@ -405,6 +405,12 @@ def console(width: int | None = None) -> Any:
     """The terminal, or a wide page off one; of the width that is given, else of its own or that of COLUMNS."""
     from rich.console import Console
 
+    class Page(Console):
+        def on_broken_pipe(self) -> None:
+            """The reader has seen enough, which `main` answers; rich would end the process as after a fault."""
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise BrokenPipeError
+
     # NO_COLOR, COLUMNS and redirection are honoured by rich; off a terminal of known width the page is wide
     known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return Console(width=width or (None if known else 160))
+    return Page(width=width or (None if known else 160))

@@ -6,6 +6,7 @@ holds the lock of a file in its folder, so the next session knows the folders th
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -21,6 +22,8 @@ LOCK = "session.lock"
 UNLOCKED_HOURS = 24
 """How long a folder without a lock is left: its session may be just beginning, or unable to lock."""
 ATTEMPTS = 5
+_TAKEN = (errno.EACCES, errno.EAGAIN, errno.ENOENT)
+"""Another session takes the folder for a rest just now; any other number says that there are no locks."""
 
 
 class SpillFolder:
@@ -36,13 +39,14 @@ class SpillFolder:
             try:
                 self._lock = hold_new(lock)
                 return
-            except OSError:
+            except OSError as error:
                 # A file without lock would say that the session is dead.
                 with suppress(OSError):
                     lock.unlink()
-            if Path(self.path).is_dir():
-                # There are no locks on this file system.
-                return
+                if error.errno not in _TAKEN:
+                    return
+            self._folder.cleanup()
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     def close(self) -> None:
         """Delete it."""

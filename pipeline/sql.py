@@ -150,9 +150,9 @@ class Session:
             if self._kept and self._is_kept(view):
                 # Readers take the columns they need from the files.
                 files = ", ".join(literal(glob_escape(str(path))) for path in self._kept.paths(view.name))
-                self._run(f"create view {view.name} as select * from read_parquet([{files}])")
+                self._make(f"create view {view.name} as select * from read_parquet([{files}])")
             else:
-                self._run(f"create {'view' if view.inline else 'table'} {view.name} as\n{view.sql}")
+                self._make(f"create {'view' if view.inline else 'table'} {view.name} as\n{view.sql}")
             self._made.add(view.name)
 
     def _is_kept(self, view: queries.Query) -> bool:
@@ -196,8 +196,13 @@ class Session:
     def _run_all(self, unmade: dict[str, Callable[[], Iterable[str]]], text: str | None = None) -> None:
         """What makes the tables that are named in a text, or all."""
         for name in [name for name in unmade if text is None or name in text]:
-            for statement in unmade.pop(name)():
-                self._run(statement)
+            for statement in unmade[name]():
+                self._make(statement)
+            del unmade[name]
+
+    def _make(self, sql: str) -> None:
+        """Run a statement that makes a relation: once more, if Ctrl-C came before it was noted that it is made."""
+        self._run(sql.replace("create ", "create or replace ", 1))
 
     def _needed_views(self, sql: str | None) -> list[queries.Query]:
         """What a statement needs, in the order of creation; kept rows are there when this returns."""

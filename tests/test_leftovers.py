@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -174,6 +176,26 @@ def test_a_session_whose_new_folder_was_taken_for_a_rest_makes_another(
     assert names(Path(folder.path)) == [LOCK]
     other = SpillFolder()
     other.close()
+    assert names(Path(folder.path)) == [LOCK]
+    folder.close()
+    assert names(temporary) == []
+
+
+def test_a_session_does_not_stay_in_a_folder_that_is_being_deleted(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other session has its lock, and has not come to its folder yet."""
+    plain, taken = locks._lock, []
+
+    def lock(handle: IO[bytes]) -> None:
+        if not taken:
+            taken.append(Path(handle.name).parent)
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        plain(handle)
+
+    monkeypatch.setattr(locks, "_lock", lock)
+    folder = SpillFolder()
+    assert Path(folder.path) != taken[0]
     assert names(Path(folder.path)) == [LOCK]
     folder.close()
     assert names(temporary) == []

@@ -68,7 +68,8 @@ class Looked:
 class Job:
     """A range of a source that is to be read: from `position` on, or all of it.
 
-    `replaces` names sources whose rows go in the same commit.
+    `replaces` names sources whose rows go in the same commit; `open_end` says that the last line before `position` was
+    taken without line end.
     """
 
     candidate: Candidate
@@ -82,6 +83,7 @@ class Job:
     header: Header = field(default_factory=Header)
     header_position: int = 0
     grown: bool = False
+    open_end: bool = False
     replaces: tuple[str, ...] = ()
     warning: str | None = None
 
@@ -208,7 +210,12 @@ class Planner:
             return unchanged
         if matches and not further:
             return replace(
-                job, position=known.position_to, line=known.next_line, tail=tail, warning=known.warning
+                job,
+                position=known.position_to,
+                line=known.next_line,
+                tail=tail,
+                open_end=known.open_end,
+                warning=known.warning,
             )
         if matches and known.open_end:
             return replace(job, replaces=(known.source_id,), grown=True)

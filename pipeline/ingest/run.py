@@ -71,6 +71,14 @@ class _Batch:
         return self.bytes >= BATCH_BYTES or time.monotonic() - self.started >= BATCH_SECONDS
 
 
+class _BrokenOff(Exception):
+    """A log that was to take the place of another broke off: nothing of it counts, and what it was to replace stays."""
+
+    def __init__(self, looked: Looked, left: Left) -> None:
+        super().__init__(left.note)
+        self.looked, self.left = looked, left
+
+
 @dataclass(slots=True)
 class _Reading:
     """A job under way: the span that took its last run, and where that run ended."""
@@ -167,6 +175,7 @@ class Ingest:
     def _read_all(self, todo: deque[Looked]) -> None:
         self._of_files, self._of_bytes = len(todo), sum(looked.candidate.size for looked in todo)
         conflicts = 0
+        commit_at = 0
         while True:
             try:
                 if todo:
@@ -175,7 +184,7 @@ class Ingest:
                     self._done_files += 1
                     self._done_bytes += looked.candidate.size
                     self._show_progress(0)
-                if not todo or self._batch.is_full:
+                if len(todo) in (0, commit_at) or self._batch.is_full:
                     self._commit()
                     if not todo:
                         return
@@ -190,6 +199,16 @@ class Ingest:
                 self._undecided = []
                 self._drop_batch()
                 self._load_state()
+            except _BrokenOff as broken:
+                # Its rows are in units with those of other logs: these are read once more, and then committed.
+                commit_at = len(todo)
+                todo.extendleft(
+                    reversed([looked for looked in self._batch.looked if looked is not broken.looked])
+                )
+                self._drop_unwritten()
+                self._drop_batch()
+                self._load_state()
+                self._leave(broken.left)
 
     def _show_progress(self, of_this: int) -> None:
         """`of_this` bytes of the file that is being read; a batch that is read again counts again."""
@@ -308,7 +327,7 @@ class Ingest:
             job, Framer(job.header, job.position, job.line, job.header_position, tail=job.tail)
         )
         framer = reading.framer
-        open_end = ended = False
+        open_end, ended = job.open_end, False
         to_end = True
         warning = None
         settled = self._planner.takes_tail(job)
@@ -321,9 +340,10 @@ class Ingest:
                 self._batch.bytes += len(chunk)
                 reached = framer.position
                 self._take(reading, framer.end(chunk, take_tail=settled) if ended else framer.feed(chunk))
-                open_end = ended and framer.position > reached and not framer.ended_line
+                open_end = settled and ended and framer.position > reached and not framer.ended_line
                 self._submit_large()
-                if self._batch.is_full and not ended:
+                # What is replaced goes with the whole of what takes its place.
+                if self._batch.is_full and not ended and not job.replaces:
                     self._commit()
                     self._batch.looked.append(looked)
                     self._batch.sources.add(job.source.source_id)
@@ -343,6 +363,18 @@ class Ingest:
             if self._is_known_as(job):
                 report.outcome = "failed" if warning else "unchanged"
                 return True
+        if job.replaces and not to_end:
+            raise _BrokenOff(
+                looked,
+                Left(
+                    job.candidate,
+                    Verdict.FAILED,
+                    job.source.kind,
+                    report.note,
+                    job.assignment.organisation,
+                    job.source.server or "",
+                ),
+            )
         # A source that brought no line still leaves an entry, or it would be opened for ever.
         span = span or self._load_for(job, job.head.kind.header.fields).span_of(
             job, framer.position, framer.line
@@ -437,6 +469,12 @@ class Ingest:
                     quarantined + entry.quarantined,
                     header + entry.header,
                 )
+
+    def _drop_unwritten(self) -> None:
+        """Leave what was read and not given to the workers; wait for what they have."""
+        self._loads.clear()
+        while self._pending:
+            self._collect()
 
     def _drop_batch(self) -> None:
         """Remove what was written and is not committed."""

@@ -297,10 +297,12 @@ def test_a_name_given_as_free_text_is_shown_and_its_id_is_a_slug(tmp_path: Path)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="closes a pipe as a POSIX shell does")
-def test_a_reader_that_has_seen_enough_is_no_fault(store: Path) -> None:
-    command = f'"{sys.executable}" -c "from pipeline.cli import main; main()" report refusals --format csv --store "{store}"'
+@pytest.mark.parametrize("format_", ["csv", "table"])
+@pytest.mark.parametrize("reader", ["head -1", "true"])
+def test_a_reader_that_has_seen_enough_is_no_fault(store: Path, format_: str, reader: str) -> None:
+    command = f'"{sys.executable}" -c "from pipeline.cli import main; main()" report refusals --format {format_} --store "{store}"'
     done = subprocess.run(
-        ["bash", "-c", f"{command} | head -1 >/dev/null; echo ${{PIPESTATUS[0]}}"],
+        ["bash", "-c", f"{command} | {reader} >/dev/null; echo ${{PIPESTATUS[0]}}"],
         capture_output=True,
         text=True,
         check=False,

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import pytest
 
+from pipeline.ingest import run
 from pipeline.logs import discover
 from pipeline.logs.assign import Organisation, Rules
 
@@ -272,7 +273,7 @@ def test_a_log_that_breaks_off_is_read_to_its_end_the_next_time(
         refused += 1
         if lasts or there != expected:
             assert (report.outcome, "input/output" in report.note) == ("failed", True), (allowed, report)
-        if what not in ("changed", "moved to another") or not report.rows + report.header:
+        if there != expected:
             assert set(before) <= set(there), (allowed, before, there)
         place.ingest(place.logs / f"{allowed:02d}", **options)
         assert [number for number in sequence(place) if number in mine] == expected, allowed
@@ -302,10 +303,47 @@ def test_a_copy_of_a_log_that_was_to_be_replaced_and_could_not_be_read_adds_noth
         assert [there.count(number) for number in old[2:]] == [1] * 4, (allowed, report)
         if not asked():
             break
-        kept += not report.rows + report.header
+        assert (report.outcome, report.rows + report.header) == ("failed", 0)
+        kept += 1
     else:
         pytest.fail("it is read in twenty pieces")
     assert kept >= 2
+
+
+@pytest.mark.parametrize("batch", ["one", "many"])
+def test_logs_that_were_to_be_replaced_and_break_off_keep_what_was_there(
+    place: Place, monkeypatch: pytest.MonkeyPatch, batch: str
+) -> None:
+    """Two of five break off and are deleted then; the others are as if nothing had happened."""
+    if batch == "many":
+        monkeypatch.setattr(run, "BATCH_BYTES", 1)
+        monkeypatch.setattr(discover, "CHUNK", 500)
+    old = {name: range(100 * at, 100 * at + 9) for at, name in enumerate("abcde", 1)}
+    new = {name: [*numbers[:2], *range(numbers[0] + 50, numbers[0] + 70)] for name, numbers in old.items()}
+    for name, numbers in old.items():
+        place.write(f"{name}.LOG", receive(numbers, date=f"2026-10-01T{ord(name) - 90:02d}:00:00.000Z"))
+    place.ingest()
+    paths = {
+        name: place.write(f"{name}.LOG", receive(numbers, date=f"2026-10-01T{ord(name) - 90:02d}:00:00.000Z"))
+        for name, numbers in new.items()
+    }
+    with monkeypatch.context() as patch:
+        for name in "bd":
+            _breaks_off(patch, paths[name], 4, lasts=True, size=400)
+        summary = place.ingest()
+    assert [report.outcome for report in summary.files] == ["grown", "failed", "grown", "failed", "grown"]
+    assert [report.rows for report in summary.files] == [22, 0, 22, 0, 22]
+    assert summary.removed_rows == 27
+    assert sequence(place) == sorted(
+        number for name in "abcde" for number in (old if name in "bd" else new)[name]
+    )
+    assert_ranges_add_up(place)
+    paths["b"].unlink()
+    place.ingest()
+    assert sequence(place) == sorted(
+        number for name in "abcde" for number in (old if name == "b" else new)[name]
+    )
+    assert_ranges_add_up(place)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right on Windows")

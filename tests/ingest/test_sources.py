@@ -426,6 +426,36 @@ def test_half_a_last_line_of_an_old_file_is_quarantined_and_replaced_when_it_gro
     assert_nothing_new(place)
 
 
+@pytest.mark.parametrize("change", ["touched", "renamed", "copied"])
+def test_half_a_last_line_is_replaced_when_it_grows_whatever_became_of_its_file(
+    place: Place, change: str
+) -> None:
+    data = receive(range(4))
+    path = place.write(NAME, data[:-40], age=3 * DAY)
+    place.ingest()
+    name = NAME if change == "touched" else NAME.replace("-1.LOG", "-2.LOG")
+    if change == "renamed":
+        path.unlink()
+    place.write(name, data[:-40], age=2 * DAY)
+    place.ingest()
+    place.write(name, receive(range(5)))
+    place.ingest()
+    assert sequence(place) == [0, 1, 2, 3, 4]
+    assert not [line for line in place.lines() if line["parse_error"]]
+    assert_ranges_add_up(place)
+
+
+def test_an_open_quote_behind_nuls_is_pending_and_counts_after_a_day(place: Place) -> None:
+    """A crash left half a line and NULs; what was read ends within a physical line."""
+    last = row(2).replace(b"NOOP number 2", b'"two')
+    data = receive(range(1)) + row(1)[:40] + b"\x00" * 20 + last
+    place.write(NAME, data)
+    assert place.ingest().as_json()["lines"]["pending"] == 1
+    assert place.ingest(now=NOW + timedelta(days=3)).as_json()["lines"]["quarantined"] == 1
+    assert last.decode().strip() in [line["raw_line"] for line in place.lines()]
+    assert_ranges_add_up(place)
+
+
 def test_an_old_file_and_an_archive_member_count_their_last_line(place: Place) -> None:
     place.write(f"a/{NAME}", receive(range(4))[:-2], age=2 * DAY)
     place.write("b/RECV.LOG.gz", receive(range(10, 14), date="2026-11-21T08:00:00.000Z")[:-2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -113,3 +114,34 @@ def test_whatever_a_catalogue_laid_over_says(store: Store, text: str | None) -> 
         assert Counter(session.query("from ref_odd").rows) == Counter(
             [(text, date(2026, 11, 24), 7), (text, None, None)]
         )
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def test_a_session_goes_on_after_ctrl_c_while_it_makes_what_is_read(
+    store: Store, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
+    """The prompt asks it again; `done` says that the statement had ended when Ctrl-C came."""
+    sql = "select count(*) from servers, message_tracking, parameters, ref_catalogue"
+    plain = Session._run
+    for moment in range(1, 500, 6):
+        left = moment
+
+        def run(self: Session, sql: str) -> None:
+            nonlocal left
+            left -= 1
+            if left or done:
+                plain(self, sql)
+            if not left:
+                raise KeyboardInterrupt
+
+        with Session(store.snapshot(), catalogue, (), Parameters(as_of=AS_OF)) as session:
+            with monkeypatch.context() as patch:
+                patch.setattr(Session, "_run", run)
+                with suppress(KeyboardInterrupt):
+                    session.query(sql)
+            assert session.query(sql).rows[0][0] > 0
+        if left > 0:
+            break
+    else:
+        pytest.fail("it runs five hundred statements")
+    assert moment > 20
