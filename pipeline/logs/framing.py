@@ -15,6 +15,7 @@ import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from threading import local
 
 import numpy as np
 
@@ -29,6 +30,7 @@ _TOO_MANY = ("more than 100 field lists in one log",)
 _LINES_OF_CELL = 64
 _LOOKS_BACK = 8
 _SMALL = 64 << 10
+_SCRATCH = 8 << 20
 _REMEMBERED = 4096
 """Bytes of a header line; damage may make one of many megabytes."""
 
@@ -383,11 +385,23 @@ def _names(fields: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in fields.split(",") if name.strip())
 
 
+_scratch = local()
+
+
+def positions(octets: np.ndarray, value: int) -> np.ndarray:
+    """Where octets have a value, int64. Memory for the comparison is kept: fresh pages cost more than it does."""
+    if len(octets) > _SCRATCH:
+        return np.flatnonzero(octets == value)
+    if not hasattr(_scratch, "flags"):
+        _scratch.flags = np.empty(_SCRATCH, np.bool_)
+    return np.flatnonzero(np.equal(octets, value, out=_scratch.flags[: len(octets)]))
+
+
 def line_starts(data: bytes) -> np.ndarray:
     """Offsets at which the lines of `data` begin, int64."""
     if len(data) <= _SMALL:
         return np.array(_few_line_starts(data), np.int64)
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+    ends = positions(np.frombuffer(data, np.uint8), 10)
     if len(ends) and ends[-1] == len(data) - 1:
         ends = ends[:-1]
     return np.concatenate([[0], ends + 1]) if len(data) else ends

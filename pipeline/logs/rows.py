@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from pipeline.logs.columns import Column, arrow_schema
-from pipeline.logs.framing import LONGEST_LINE, line_starts, long_line
+from pipeline.logs.framing import LONGEST_LINE, line_starts, long_line, positions
 
 EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
 """Exchange 2007 is of December 2006; an older time is damage, and would make a partition of its own."""
@@ -243,7 +243,7 @@ def _is_plain(data: bytes, starts: np.ndarray) -> bool:
         return False
     if b'"' not in data:
         return True
-    quotes = np.flatnonzero(octets == 34)
+    quotes = positions(octets, 34)
     if len(quotes) % 2:
         return False
     opening, closing = quotes[0::2], quotes[1::2]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FOLDER = "views"
-BATCH_ROWS = 20_000_000
+BATCH_ROWS = 50_000_000
 """Of the organisations whose views are computed together: memory is bounded by this, or by the largest of them."""
 LEAVE_SECONDS = 3600
 """Rows of an earlier state are left so long to reports that began on it."""
