@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -97,7 +96,6 @@ class Planner:
         self.now = now
         self.reassign = reassign
         self._evidence: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-        self._gone: dict[str, Range] = {}
 
     def look(self, candidate: Candidate) -> Looked | Left:
         """First step, before any is read: unchanged, or its beginning."""
@@ -202,7 +200,7 @@ class Planner:
         try:
             tail, further = _look_behind(candidate, known.position_to)
         except ReadError as error:
-            return Left(candidate, Verdict.FAILED, job.source.kind, str(error), job.assignment.organisation)
+            return failed(job, str(error))
         matches = hashlib.sha256(tail).hexdigest() == known.tail_sha256
         same_path = known.path == candidate.path
         before = self.state.unchanged(candidate.path, candidate.size, candidate.mtime_ns)
@@ -223,9 +221,7 @@ class Planner:
             try:
                 header, at = _header_at(candidate, known, job.head)
             except ReadError as error:
-                return Left(
-                    candidate, Verdict.FAILED, job.source.kind, str(error), job.assignment.organisation
-                )
+                return failed(job, str(error))
             return replace(
                 job,
                 position=known.position_to,
@@ -238,7 +234,7 @@ class Planner:
         try:
             other = self._goes_on_like(job, known)
         except ReadError as error:
-            return Left(candidate, Verdict.FAILED, job.source.kind, str(error), job.assignment.organisation)
+            return failed(job, str(error))
         if other is not None:
             of_other = self._continue(
                 replace(job, source=replace(job.source, source_id=other.source_id)), other
@@ -282,13 +278,8 @@ class Planner:
         for source_id in job.replaces:
             gone = self.state.newest.pop(source_id, None)
             if gone:
-                self._gone[source_id] = gone
                 self.state.by_content[gone.content_id].discard(source_id)
         return job
-
-    def keep(self, source_ids: Iterable[str]) -> None:
-        """Sources that were to go stay: what was to replace them could not be read."""
-        self.state.add(self._gone[source_id] for source_id in source_ids if source_id in self._gone)
 
     def _of_one_organisation(self, assignment: Assignment) -> Assignment:
         """Two names that fold to one id are two organisations."""
@@ -360,6 +351,11 @@ class Planner:
 
 _SHORTER = b"\x00shorter"
 _SHORTER_COPY = "shorter than what was read of it before"
+
+
+def failed(job: Job, reason: str) -> Left:
+    """A log of which it is known whose it is, and that cannot be read now."""
+    return Left(job.candidate, Verdict.FAILED, job.source.kind, reason, job.assignment.organisation)
 
 
 def is_shorter_copy(job: Job) -> bool:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import TbesError, UsageError
-from pipeline.ingest.plan import Job, Left, Looked, Planner, Verdict, is_shorter_copy
+from pipeline.ingest.plan import Job, Left, Looked, Planner, Verdict, failed, is_shorter_copy
 from pipeline.ingest.replace import rows_agree, without_sources
 from pipeline.ingest.summary import FileReport, Summary
 from pipeline.ingest.work import Done, Load, Span, write
@@ -270,15 +270,8 @@ class Ingest:
             self._undecided = []
         self._batch.looked.append(looked)
         self._batch.sources.add(decision.source.source_id)
-        replaced = self._batch.replaced[decision.head.kind.table]
-        its_own = set(decision.replaces) - replaced
-        replaced |= its_own
-        if (
-            not self._read_job(decision, looked)
-            and replaced is self._batch.replaced[decision.head.kind.table]
-        ):
-            replaced -= its_own
-            self._planner.keep(its_own)
+        self._batch.replaced[decision.head.kind.table].update(decision.replaces)
+        self._read_job(decision, looked)
 
     def _compared(self, job: Job) -> Job | Left:
         """A copy that ends before what was read: unchanged if its lines are in the store, else another source."""
@@ -290,7 +283,7 @@ class Ingest:
                 job, known, self._snapshots[name], self._entries[name], self.reader, self.writers[name]
             )
         except ReadError as error:
-            return Left(job.candidate, Verdict.FAILED, job.source.kind, str(error), known.organisation)
+            return failed(job, str(error))
         if agree:
             # Its place is noted, or it would be compared again each time.
             span = self._load_for(job, job.head.kind.header.fields).span_of(job, 0, 1)
@@ -305,8 +298,8 @@ class Ingest:
             )
         return self._planner.fresh_source(job, known)
 
-    def _read_job(self, job: Job, looked: Looked) -> bool:
-        """Read what is new of a log; False if nothing of it could be read, and the next ingest is to try again."""
+    def _read_job(self, job: Job, looked: Looked) -> None:
+        """Read what is new of a log. Raises _BrokenOff if it is to take the place of another and cannot be read to its end."""
         before = self._reports.get(job.candidate.path)
         rows, quarantined, header = self._committed.get(job.candidate.path, (0, 0, 0))
         report = self._report(
@@ -355,26 +348,17 @@ class Ingest:
             warning = f"read in part: {error}"
             to_end = not error.may_pass
             self._take(reading, framer.finish(take_tail=False))
+        if job.replaces and not to_end:
+            left = replace(failed(job, report.note), server=job.source.server or "")
+            raise _BrokenOff(looked, left)
         span = reading.span
         report.pending = framer.pending_lines
         if span is None and framer.position == job.position:
             if not to_end:
-                return False
+                return
             if self._is_known_as(job):
                 report.outcome = "failed" if warning else "unchanged"
-                return True
-        if job.replaces and not to_end:
-            raise _BrokenOff(
-                looked,
-                Left(
-                    job.candidate,
-                    Verdict.FAILED,
-                    job.source.kind,
-                    report.note,
-                    job.assignment.organisation,
-                    job.source.server or "",
-                ),
-            )
+                return
         # A source that brought no line still leaves an entry, or it would be opened for ever.
         span = span or self._load_for(job, job.head.kind.header.fields).span_of(
             job, framer.position, framer.line
@@ -383,10 +367,9 @@ class Ingest:
         span.open_end, span.to_end, span.warning = open_end, to_end, warning
         if job.position and not job.grown and not warning:
             report.outcome, report.note = "unchanged", "read before under another name or time"
-        self._planner.state.add([replace(_provisional(job, framer, open_end, self.now), to_end=to_end)])
+        self._planner.state.add([_provisional(span, framer, self.now)])
         if sum(load.unit.size for load in self._loads.values()) > OPEN_BYTES:
             self._submit_all()
-        return True
 
     def _is_known_as(self, job: Job) -> bool:
         known = self._planner.state.newest.get(job.source.source_id)
@@ -524,8 +507,9 @@ def _with_last(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
         yield held, True
 
 
-def _provisional(job: Job, framer: Framer, open_end: bool, now: datetime) -> Range:
+def _provisional(span: Span, framer: Framer, now: datetime) -> Range:
     """The entry as the planner needs it for the other files of the run; the worker makes the one that is stored."""
+    job = span.job
     return Range(
         source_id=job.source.source_id,
         content_id=job.content_id,
@@ -552,8 +536,8 @@ def _provisional(job: Job, framer: Framer, open_end: bool, now: datetime) -> Ran
         size=job.candidate.size,
         mtime_ns=job.candidate.mtime_ns,
         tail_sha256=hashlib.sha256(framer.tail).hexdigest(),
-        open_end=open_end,
-        to_end=True,
+        open_end=span.open_end,
+        to_end=span.to_end,
         read_at=now.isoformat(),
         warning=None,
     )
