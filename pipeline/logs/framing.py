@@ -29,7 +29,6 @@ MOST_FIELD_LISTS = 100
 _TOO_MANY = ("more than 100 field lists in one log",)
 _LINES_OF_CELL = 64
 _LOOKS_BACK = 8
-_SMALL = 64 << 10
 _SCRATCH = 8 << 20
 _REMEMBERED = 4096
 """Bytes of a header line; damage may make one of many megabytes."""
@@ -399,22 +398,10 @@ def positions(octets: np.ndarray, value: int) -> np.ndarray:
 
 def line_starts(data: bytes) -> np.ndarray:
     """Offsets at which the lines of `data` begin, int64."""
-    if len(data) <= _SMALL:
-        return np.array(_few_line_starts(data), np.int64)
     ends = positions(np.frombuffer(data, np.uint8), 10)
     if len(ends) and ends[-1] == len(data) - 1:
         ends = ends[:-1]
     return np.concatenate([[0], ends + 1]) if len(data) else ends
-
-
-def _few_line_starts(data: bytes) -> list[int]:
-    """The same of a small log: numpy would let another thread go first, three times."""
-    starts = []
-    at = 0
-    while 0 <= at < len(data):
-        starts.append(at)
-        at = data.find(b"\n", at) + 1 or -1
-    return starts
 
 
 def _only_records(block: bytes) -> np.ndarray | None:
