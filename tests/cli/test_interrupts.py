@@ -14,11 +14,11 @@ import pytest
 from pipeline.store.store import Store
 from tests.ingest.logtext import receive
 from tests.ingest.place import Place
+from tests.runaway import RUNAWAY, TELLS_ITS_STATEMENT
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="Ctrl-C cannot be sent to a child alone there"
 )
-RUNAWAY = "select sum(a.range * b.range) from range(10000000) a, range(10000000) b"
 # what pip makes of the entry point; a test run in the background of a shell ignores SIGINT, and so would its children
 _ENTRY = """
 import signal, sys
@@ -48,14 +48,6 @@ class Slow:
 sys.meta_path.insert(0, Slow())
 """
 _TELL_AND_WAIT = _TELL + "; import time; time.sleep(60)"
-_TELL_THE_STATEMENT = """
-from pipeline import sql
-plain = sql.Session._fetch
-def fetch(self, statement):
-    print("up", flush=True)
-    return plain(self, statement)
-sql.Session._fetch = fetch
-"""
 
 
 def begun(first: str, *arguments: str, before: str = "default_int_handler") -> subprocess.Popen[str]:
@@ -111,7 +103,7 @@ def test_ctrl_c_before_the_program_is_loaded(first: str) -> None:
 
 def test_the_program_itself_answers_from_then_on(store: Store) -> None:
     """It ends what it has begun, and says what was kept."""
-    child = begun(_TELL_THE_STATEMENT, "sql", RUNAWAY, "--store", str(store.root))
+    child = begun(TELLS_ITS_STATEMENT, "sql", RUNAWAY, "--store", str(store.root))
     time.sleep(0.5)
     assert ended(child) == (
         130,

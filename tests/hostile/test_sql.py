@@ -24,6 +24,7 @@ from pipeline.sql import Session
 from pipeline.store.store import Store
 from tests.ingest.logtext import receive, send, tracking
 from tests.ingest.place import Place
+from tests.runaway import RUNAWAY, TELLS_ITS_STATEMENT
 
 OWN = "contoso/EX01/TransportRoles/Logs"
 
@@ -396,21 +397,11 @@ def test_half_of_the_memory_is_left_to_others(session: Session) -> None:
 NO_SIGNALS = pytest.mark.skipif(
     sys.platform == "win32", reason="Ctrl-C cannot be sent to a child alone there"
 )
-RUNAWAY = "select sum(a.range * b.range) from range(10000000) a, range(10000000) b"
 # a test run in the background of a shell ignores SIGINT, and so would its children
 _HEED = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from pipeline.cli import main
-"""
-_TELLS_ITS_STATEMENT = """
-from pipeline import sql
-plain = sql.Session._fetch
-def fetch(self, statement):
-    print("up", flush=True)
-    return plain(self, statement)
-sql.Session._fetch = fetch
-main()
 """
 _TELLS_ITS_START = """
 from pipeline import cli
@@ -459,7 +450,7 @@ def must_end(child: subprocess.Popen[str]) -> None:
 @NO_SIGNALS
 def test_a_runaway_query_is_interrupted(target: Target) -> None:
     """Several at once: DuckDB's main thread has no task then, and does not look for Ctrl-C itself."""
-    children = [begun(target, _TELLS_ITS_STATEMENT) for _ in range(4)]
+    children = [begun(target, TELLS_ITS_STATEMENT + "main()") for _ in range(4)]
     time.sleep(2)
     for child in children:
         must_end(child)

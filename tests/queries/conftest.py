@@ -18,17 +18,10 @@ import pytest
 from pipeline import queries
 from pipeline.imports.kept import COLUMNS as IMPORTED_COLUMNS
 from pipeline.logs import message_tracking, smtp_protocol
+from pipeline.relations import SQL_TYPES
 
 QUERIES = Path(__file__).resolve().parents[2] / "queries"
 REFERENCE = Path(__file__).resolve().parents[2] / "pipeline" / "reference"
-SQL_TYPES = {
-    "string": "VARCHAR",
-    "int32": "INTEGER",
-    "int64": "BIGINT",
-    "double": "DOUBLE",
-    "timestamp": "TIMESTAMPTZ",
-    "map": "MAP(VARCHAR, VARCHAR)",
-}
 RELATIONS = {
     "source_ranges": "table_name VARCHAR, organisation VARCHAR, source_id VARCHAR, path VARCHAR, "
     "kind VARCHAR, server VARCHAR, log_service VARCHAR, assignment VARCHAR, log_version VARCHAR, "
